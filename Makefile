@@ -1,0 +1,62 @@
+# The two commands: `make run` and `make test`. Everything else is for developers.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup dev system run test test-fast lint check bench compiled lock clean
+
+help: ## say what there is
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/bin/python:
+	@.ci/venv "$(PYTHON)" .venv
+
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.runtime
+	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: .venv/.runtime ## make .venv with the command .venv/bin/singing-pager
+
+dev: .venv/.dev
+
+system: ## install what the tests need from Debian (root only; says what)
+	@.ci/system-packages
+
+run: setup ## the bridge, its page at http://localhost:8000 and a small MQTT broker
+	$(BIN)/singing-pager serve --embedded-broker
+
+test: dev system ## every test, real programs included
+	$(BIN)/python -m pytest
+
+test-fast: dev ## the pure floors: under 30 s, no root, no system packages
+	$(BIN)/python -m pytest -m "not system" -q
+
+lint: dev ## formatting, ruff, types, floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+check: lint system ## lint, and: compiled sounds fresh, every config file by its own tool
+	$(BIN)/python -m bridge check-config bridge/pager.yml
+	.ci/check-files $(BIN)
+
+bench: dev system ## side by side timings, as ratios
+	$(BIN)/python bench/run.py
+
+compiled: dev system ## compile the synthdefs and render the page's cues
+	supercollider/compile $(BIN)/python
+
+lock: ## resolve the dependencies again (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --custom-compile-command "make lock" pyproject.toml --group build -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  -c requirements.lock pyproject.toml --group build --group test --group lint -o requirements-dev.lock
+
+clean: ## remove what make made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

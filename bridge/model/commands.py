@@ -1,0 +1,44 @@
+"""What goes out: the three commands that every player understands, live or offline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Sound a cue once.
+
+    `id` is unique per onset. `sound` is a cue of the catalogue, `params` holds its controls by name.
+    `severity` is the mapped one (critical, warning, info), also for sounds other than the three.
+    `fingerprint` names the alert; empty for a sign of life.
+    """
+
+    id: str
+    sound: str
+    params: Mapping[str, float]
+    severity: str = "info"
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Bring the voice `id` to these values; it begins to sound if it does not yet."""
+
+    id: str
+    sound: str
+    params: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Let the voice `id` end."""
+
+    id: str
+
+
+Command = Play | Set | Release

@@ -1,0 +1,101 @@
+"""What comes in. Whatever the source, it becomes one of these two; nothing else enters the core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Status(StrEnum):
+    """The two states of an alert, as Alertmanager words them."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Source(StrEnum):
+    """Where an event came in."""
+
+    ALERTMANAGER = "alertmanager"
+    GRAFANA = "grafana"
+    MQTT = "mqtt"
+    FIRE = "fire"
+    HTTP = "http"
+    """`POST /metric`."""
+
+
+class Outcome(StrEnum):
+    """How an event ended. Every event gets exactly one."""
+
+    PLAYED = "played"
+    """Acknowledged by an audible player."""
+    ASSUMED = "assumed"
+    """Sent to a player that is declared not to acknowledge (`osc: {acknowledges: false}`)."""
+    SUPPRESSED = "suppressed"
+    """Not heard; the reason says why."""
+
+
+class Reason(StrEnum):
+    """Why an event was suppressed. Members come with the feature that uses them."""
+
+    DUPLICATE = "duplicate"
+    BY_RULE = "by_rule"
+    NO_LISTENER = "no_listener"
+    RETAINED = "retained"
+    INVALID = "invalid"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    CAPPED = "capped"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """One message about one alert.
+
+    Times are unix seconds. `value` is None where the sender gave no finite number. `one_shot` marks a
+    message that is an onset and no state (an MQTT payload without status and without alert).
+    """
+
+    source: Source
+    fingerprint: str
+    status: Status
+    labels: Mapping[str, str]
+    received: float
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    starts_at: float | None = None
+    ends_at: float | None = None
+    value: float | None = None
+    one_shot: bool = False
+    retained: bool = False
+    expires_at: float | None = None
+    """When the bridge itself resolves it (a test of `fire`)."""
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    """The alert as it was sent, for the MQTT payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSample:
+    """One measured value of one series. `value` is finite; `at` and `received` are unix seconds."""
+
+    source: Source
+    type: str
+    value: float
+    received: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A message, or a part of one, that is no event. `reason` is for a person: what, where, what to do."""
+
+    source: Source
+    reason: str
+    why: Reason = Reason.INVALID
+
+
+Event = AlertEvent | MetricSample

@@ -1,0 +1,1 @@
+"""Real programs for the tests, and what measures their sound."""
