@@ -79,7 +79,7 @@ SOUNDS: dict[str, Sound] = {
         _cue("heartbeat", 110.0, 0.5, 0.6, "the bridge is alive and is being fed: two very soft pulses"),
         _voice("cpu", 440.0, 0.5, "processor use: pitch, sounded two octaves below freq and on a scale"),
         _voice("memory", None, 0.1, "memory in use: the level of a soft band of noise"),
-        _voice("metric", 440.0, 0.3, "any other metric: a quiet drone, its pitch follows the value"),
+        _voice("metric", 165.0, 0.3, "any other metric: a quiet drone, its pitch follows the value"),
         _voice("ambient", 220.0, 0.3, "the bed that is there all the time: the system is being listened to"),
     )
 }

@@ -15,7 +15,7 @@ class Play:
 
     `id` is unique per onset. `sound` is a cue of the catalogue, `params` holds its controls by name.
     `severity` is the mapped one (critical, warning, info), also for sounds other than the three.
-    `fingerprint` names the alert; empty for a sign of life.
+    `fingerprint` names the alert whose onset this is and which fires; empty for everything else.
     """
 
     id: str

@@ -1,0 +1,5 @@
+"""`python -m bridge` is `singing-pager`."""
+
+from bridge.cli import main
+
+main()

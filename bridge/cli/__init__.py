@@ -1,0 +1,48 @@
+"""The command `singing-pager`. Output is plain lines; colour only on a terminal that wants it."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from bridge import __version__
+from bridge.cli import client, rulebook, serve
+from bridge.model.errors import ConfigError, PagerError
+
+app = typer.Typer(
+    name="singing-pager",
+    help="Hear how your systems are.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def _version(*, version: bool = typer.Option(False, "--version", help="Say the version and end.")) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+app.command()(serve.serve)
+app.command()(client.fire)
+app.command()(client.resolve)
+app.command()(client.status)
+app.command()(client.digest)
+app.command()(client.healthcheck)
+app.command("check-config")(rulebook.check_config)
+app.command()(rulebook.schema)
+app.add_typer(rulebook.routes, name="routes")
+
+
+def main() -> None:
+    """Run the command; an error of ours is a line on stderr and exit code 1."""
+    try:
+        app()
+    except ConfigError as e:
+        sys.exit(str(e))
+    except PagerError as e:
+        sys.exit(f"singing-pager: {e}")

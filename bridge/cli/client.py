@@ -1,0 +1,100 @@
+"""Commands that talk to a running bridge."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from bridge.cli import look
+from bridge.model.errors import PagerError
+
+Url = Annotated[
+    str,
+    typer.Option(
+        "--url", envvar="PAGER_URL", help="the bridge; its port is PAGER_HTTP_PORT where it runs here"
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+Plain = Annotated[bool, typer.Option("--plain", help="no colour")]
+HERE = "http://127.0.0.1:8000"
+TIMEOUT = 10.0
+
+
+def fire(
+    severity: Annotated[str, typer.Option(help="critical, warning or info")] = "critical",
+    service: Annotated[str, typer.Option(help="who it is about")] = "",
+    for_: Annotated[str, typer.Option("--for", help="how long it fires, at most 1h")] = "60s",
+    *,
+    url: Url = HERE,
+    as_json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Fire a test alert. It is marked as TEST and resolves itself."""
+    answer = _ask(url, "POST", "/api/v1/fire", {"severity": severity, "service": service, "for": for_})
+    word = look.severity(severity, is_plain=look.plain(asked=plain))
+    who = f" on {service}" if service else ""
+    _say(
+        answer,
+        [f"TEST {word}{who} fires for {for_} [{answer.get('fingerprint')}].", answer.get("hears", "")],
+        as_json,
+    )
+
+
+def resolve(
+    fingerprint: Annotated[str, typer.Argument(help="which alert; without it every test alert")] = "",
+    *,
+    url: Url = HERE,
+    as_json: Json = False,
+) -> None:
+    """End an alert here: by fingerprint, or every test alert."""
+    answer = _ask(url, "POST", "/api/v1/resolve", {"fingerprint": fingerprint or None})
+    count = len(answer.get("resolved", []))
+    lines = [f"Resolved {count} alert{'' if count == 1 else 's'}."]
+    _say(answer, lines, as_json)
+    if fingerprint and not count:
+        raise typer.Exit(1)
+
+
+def status(*, url: Url = HERE, as_json: Json = False, plain: Plain = False) -> None:
+    """What fires, what sounds, who hears, and every part of the way."""
+    answer = _ask(url, "GET", "/api/v1/status")
+    _say(answer, look.status_lines(answer, is_plain=look.plain(asked=plain)), as_json)
+
+
+def digest(*, url: Url = HERE, as_json: Json = False) -> None:
+    """One sentence: what is wrong, how bad, since when."""
+    answer = _ask(url, "GET", "/api/v1/digest")
+    _say(answer, [answer["digest"]], as_json)
+
+
+def healthcheck(*, url: Url = HERE) -> None:
+    """For containers: exit code 0 when the bridge is ready, else 1."""
+    try:
+        response = httpx.get(f"{url.rstrip('/')}/-/ready", timeout=3.0)
+    except httpx.HTTPError as e:
+        typer.echo(f"{url}: {e}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(response.text.strip())
+    raise typer.Exit(0 if response.status_code == httpx.codes.OK else 1)
+
+
+def _ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    try:
+        response = httpx.request(method, f"{url.rstrip('/')}{path}", json=body, timeout=TIMEOUT)
+        answer: dict[str, Any] = response.json()
+    except httpx.HTTPError as e:
+        raise PagerError(
+            f"no bridge answers at {url} ({e}); start one with `singing-pager serve`, or set --url"
+        ) from None
+    except ValueError:
+        raise PagerError(f"{url} answers, but not as a bridge does; set --url") from None
+    if response.is_error:
+        raise PagerError(str(answer.get("error", answer)))
+    return answer
+
+
+def _say(answer: dict[str, Any], lines: list[str], as_json: bool) -> None:  # a switch
+    typer.echo(json.dumps(answer, indent=2) if as_json else "\n".join(line for line in lines if line))

@@ -1,0 +1,85 @@
+"""Commands about the rule book; they need no running bridge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge import config
+from bridge.book import Book
+from bridge.model.errors import PagerError
+
+Config = Annotated[
+    Path,
+    typer.Option("--config", envvar="PAGER_CONFIG", help="the rule book", show_default="the built-in one"),
+]
+routes = typer.Typer(help="Ask the rule book.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def check_config(
+    file: Annotated[
+        Path, typer.Argument(envvar="PAGER_CONFIG", help="the rule book", show_default="the built-in one")
+    ] = config.DEFAULT_BOOK,
+) -> None:
+    """Say whether a rule book is good: exit code 0, or one line per problem and 1."""
+    book = config.load(file)
+    typer.echo(f"{file}: good, {len(book.alerts)} rules for alerts, {len(book.metrics)} for metrics.")
+
+
+def schema() -> None:
+    """Print the JSON Schema of the rule book, for editors."""
+    typer.echo(json.dumps(Book.model_json_schema(by_alias=True), indent=2))
+
+
+@routes.callback()
+def _routes() -> None:
+    """Keeps `test` a subcommand of its own."""
+
+
+@routes.command("test")
+def routes_test(
+    labels: Annotated[list[str], typer.Argument(help="name=value of each label")],
+    *,
+    file: Config = config.DEFAULT_BOOK,
+    metric: Annotated[
+        str, typer.Option(help="ask for a sample of this metric type instead of an alert")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Say which rule takes a label set, and which sound follows."""
+    book = config.load(file).compiled()
+    found = _labels(labels)
+    rule = book.metric_rule(metric, found) if metric else book.alert_rule(found)
+    service = book.service(found)
+    answer: dict[str, object] = {"rule": rule.name, "sound": rule.sound, "service": service}
+    if not metric:
+        answer["severity"] = rule.severity
+    if rule.sounds:
+        answer["params"] = (
+            book.voice(rule, 0.0, service) if metric else book.cue(rule, rule.sound, None, service)
+        )
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+        return
+    typer.echo(f"rule {rule.name}: {_sound(rule.sound)}")
+    for name, value in answer.items():
+        if name not in {"rule", "sound"} and value:
+            typer.echo(f"{name}: {value}")
+
+
+def _sound(sound: str) -> str:
+    words = {"silent": "no sound", "sign_of_life": "no sound, remembered as a sign of life"}
+    return words.get(sound, f"sound {sound}")
+
+
+def _labels(pairs: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator or not name:
+            raise PagerError(f"{pair!r}: write a label as name=value")
+        found[name] = value
+    return found

@@ -1,0 +1,170 @@
+"""`serve`: one bridge in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+import uvicorn
+import uvloop
+from prometheus_client import start_http_server
+from pythonjsonlogger.json import JsonFormatter
+
+from bridge import config
+from bridge.model.errors import SettingError
+from bridge.runtime import Runtime
+from bridge.settings import Settings, default_data_dir
+from bridge.web import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from threading import Thread
+    from wsgiref.simple_server import WSGIServer
+
+    from bridge.book import Book
+
+log = logging.getLogger(__name__)
+
+GRACE = 1
+"""Seconds that open requests have when the bridge stops."""
+
+
+def serve(  # noqa: PLR0913, PLR0917 # each is a setting
+    osc_host: Annotated[str, typer.Option(envvar="OSC_HOST", help="where sclang listens")] = "localhost",
+    osc_port: Annotated[int, typer.Option(envvar="OSC_PORT", min=1, max=65535, help="its UDP port")] = 57120,
+    mqtt_host: Annotated[
+        str, typer.Option(envvar="MQTT_HOST", help="the MQTT broker; empty: no MQTT")
+    ] = "localhost",
+    mqtt_port: Annotated[int, typer.Option(envvar="MQTT_PORT", min=1, max=65535, help="its port")] = 1883,
+    http_host: Annotated[
+        str, typer.Option(envvar="PAGER_HTTP_HOST", help="address for HTTP and metrics")
+    ] = "127.0.0.1",
+    http_port: Annotated[
+        int, typer.Option(envvar="PAGER_HTTP_PORT", min=1, max=65535, help="port for HTTP")
+    ] = 8000,
+    metrics_port: Annotated[
+        int, typer.Option(envvar="PAGER_METRICS_PORT", min=1, max=65535, help="port for metrics alone")
+    ] = 9109,
+    config_file: Annotated[
+        Path,
+        typer.Option(
+            "--config", envvar="PAGER_CONFIG", help="the rule book", show_default="the built-in one"
+        ),
+    ] = config.DEFAULT_BOOK,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(envvar="PAGER_DATA_DIR", help="folder for state", show_default="the state folder"),
+    ] = None,
+    *,
+    embedded_broker: Annotated[
+        bool, typer.Option("--embedded-broker", help="serve MQTT on MQTT_PORT too, if it is free")
+    ] = False,
+) -> None:
+    """Run the bridge until SIGTERM or Ctrl-C. SIGHUP reads the rule book again."""
+    settings = Settings(
+        data_dir=data_dir or default_data_dir(),
+        config=config_file,
+        osc_host=osc_host,
+        osc_port=osc_port,
+        mqtt_host=mqtt_host,
+        mqtt_port=mqtt_port,
+        http_host=http_host,
+        http_port=http_port,
+        metrics_port=metrics_port,
+        embedded_broker=embedded_broker,
+    )
+    set_up_logs()
+    book = config.load(config_file)
+    sockets = [_listen(settings.http_host, settings.http_port, "PAGER_HTTP_PORT (--http-port)")]
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, book, sockets))
+
+
+def set_up_logs() -> None:
+    """Readable lines on a terminal, JSON otherwise; on stderr."""
+    stream = logging.StreamHandler(sys.stderr)
+    if sys.stderr.isatty():
+        stream.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    else:
+        fields = {"asctime": "time", "levelname": "level", "name": "logger"}
+        stream.setFormatter(
+            JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields=fields)
+        )
+    logging.basicConfig(level=logging.INFO, handlers=[stream], force=True)
+    for noisy in ("httpx", "bridge.broker.client.paho"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
+    """A bound socket; a port that is taken is told with the setting to change."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        found = socket.socket(family, kind)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+    except OSError as e:
+        raise SettingError(
+            f"cannot listen on {host}:{port} ({e.strerror}); set {setting} to a free port"
+        ) from None
+    return found
+
+
+class _Server(uvicorn.Server):
+    """Signals are the bridge's own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve(settings: Settings, book: Book, sockets: list[socket.socket]) -> None:
+    runtime = Runtime(settings, book)
+    server = _Server(
+        uvicorn.Config(
+            create_app(runtime),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=GRACE,
+            ws_ping_interval=20,
+            ws_max_size=65536,
+        )
+    )
+    metrics_server, metrics_thread = _metrics(settings, runtime)
+    await runtime.start()
+    stopping = asyncio.Event()
+    _signals(runtime, stopping)
+    serving = asyncio.create_task(server.serve(sockets))
+    log.info("listening on %s, metrics on port %d", settings.page, settings.metrics_port)
+    print(runtime.hears(), flush=True)
+    await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    runtime.draining = True
+    server.should_exit = True
+    await asyncio.gather(serving, runtime.stop())
+    metrics_server.shutdown()
+    metrics_thread.join(GRACE)
+
+
+def _metrics(settings: Settings, runtime: Runtime) -> tuple[WSGIServer, Thread]:
+    try:
+        return start_http_server(settings.metrics_port, settings.http_host, runtime.metrics.registry)
+    except OSError as e:
+        where = f"{settings.http_host}:{settings.metrics_port}"
+        raise SettingError(
+            f"cannot listen on {where} ({e.strerror}); set PAGER_METRICS_PORT (--metrics-port) to a free port"
+        ) from None
+
+
+def _signals(runtime: Runtime, stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, runtime.reload)

@@ -1,0 +1,154 @@
+"""The rule book: YAML, strictly read, every problem named with file, line, key and what would be right."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from bridge.book import Book
+from bridge.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic_core import ErrorDetails
+
+DEFAULT_BOOK = Path(__file__).with_name("pager.yml")
+MAX_BYTES = 1 << 20
+"""A rule book beyond 1 MiB is a mistake."""
+
+
+def load(path: Path) -> Book:
+    """The rule book of a file. Raises ConfigError with one line per problem."""
+    try:
+        text = path.read_bytes()
+    except OSError as e:
+        raise ConfigError(
+            [f"{path}: cannot be read ({e.strerror}); set PAGER_CONFIG to a rule book"]
+        ) from None
+    return parse(text, str(path))
+
+
+def parse(text: bytes, name: str) -> Book:
+    """The rule book of a text. `name` is what problems call the file."""
+    if len(text) > MAX_BYTES:
+        raise ConfigError([f"{name}: larger than {MAX_BYTES} bytes"])
+    try:
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        value = yaml.load(text, Loader=yaml.CSafeLoader)  # CSafeLoader is the safe loader
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as e:
+        raise ConfigError([_yaml_problem(e, name)]) from None
+    problems = list(_repeated(node, name))
+    try:
+        book = Book.model_validate({} if value is None else value)
+    except ValidationError as e:
+        problems += [_problem(error, node, name) for error in e.errors() if not _other_branch(error)]
+    if problems:
+        raise ConfigError(problems)
+    return book
+
+
+def _yaml_problem(error: Exception, name: str) -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return f"{name}: this is no YAML: {error}"
+    return f"{name}:{mark.line + 1}: this is no YAML: {getattr(error, 'problem', error)}"
+
+
+def _problem(error: ErrorDetails, node: yaml.Node | None, name: str) -> str:
+    steps = [step for step in error["loc"] if not _is_branch(step)]
+    key = ".".join(str(step) for step in steps) or "(the whole file)"
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        message = _unknown(str(steps[-1]), _fields_at(Book, steps[:-1]))
+    elif error["type"] == "missing":
+        message = "is missing"
+    return f"{name}:{_line(node, steps)}: {key}: {message}{_given(error)}"
+
+
+def _is_branch(step: str | int) -> bool:
+    """Pydantic names the branch of a union in the path; that is no key of the file."""
+    return isinstance(step, str) and (step in {"float", "ScaleModel"} or "[" in step)
+
+
+def _other_branch(error: ErrorDetails) -> bool:
+    """A scale that is no number is not a second mistake."""
+    return error["type"] == "float_type" and isinstance(error["input"], dict)
+
+
+def _given(error: ErrorDetails) -> str:
+    given = error.get("input")
+    if error["type"] in {"extra_forbidden", "missing"} or isinstance(given, dict | list):
+        return ""
+    return f" (this is {given!r})"
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(key, known, 1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
+    return f"unknown key; {hint}"
+
+
+def _fields_at(model: type[BaseModel], steps: list[str | int]) -> list[str]:
+    """The keys that are allowed where `steps` lead, through lists and optional models."""
+    current: Any = model
+    for step in steps:
+        if isinstance(step, int):
+            continue
+        field = current.model_fields.get(step) or _by_alias(current, step)
+        if field is None:  # the free key of a mapping, whose values are of this same model
+            continue
+        current = _model_in(field.annotation)
+        if current is None:
+            return []
+    return [field.alias or name for name, field in current.model_fields.items()]
+
+
+def _by_alias(model: type[BaseModel], key: str) -> Any:
+    return next((field for field in model.model_fields.values() if field.alias == key), None)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(part) for part in getattr(annotation, "__args__", ()))
+    return next((found for found in inner if found is not None), None)
+
+
+def _line(node: yaml.Node | None, steps: list[str | int]) -> int:
+    """The line (from 1) of the deepest node that the path reaches."""
+    line = 1 if node is None else node.start_mark.line + 1
+    for step in steps:
+        found = _child(node, step)
+        if found is None:
+            return line
+        mark, node = found
+        line = mark.start_mark.line + 1
+    return line
+
+
+def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        pairs = cast("list[tuple[yaml.Node, yaml.Node]]", node.value)
+        return next(((key, value) for key, value in pairs if key.value == str(step)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None
+
+
+def _repeated(node: yaml.Node | None, name: str) -> Iterator[str]:
+    """YAML lets a later key replace an earlier one silently; here that is a problem."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield f"{name}:{key.start_mark.line + 1}: {key.value}: is there twice; keep one"
+            seen.add(key.value)
+            yield from _repeated(value, name)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated(item, name)

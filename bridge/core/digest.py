@@ -1,0 +1,59 @@
+"""One sentence for an ear or a screen reader: what is wrong, how bad, since when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.model.catalogue import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bridge.core.engine import Active
+    from bridge.core.rules import RuleBook
+
+TEST_LABEL = "singing_pager_test"
+NAMED = 3
+"""So many alerts are named; the rest are counted."""
+
+
+def worst_first(active: Iterable[Active]) -> list[Active]:
+    """Audible alerts, the worst severity first, the oldest first within it."""
+    heard = [a for a in active if a.audible]
+    return sorted(heard, key=lambda a: (-SEVERITIES.index(a.severity), a.since, a.event.fingerprint))
+
+
+def name(alert: Active, book: RuleBook) -> str:
+    """How a person names it: alert name and, where there is one, service."""
+    labels = alert.event.labels
+    service = book.service(labels)
+    text = labels.get("alertname", "an alert without a name") + (f" on {service}" if service else "")
+    return f"TEST {text}" if is_test(alert) else text
+
+
+def is_test(alert: Active) -> bool:
+    """Whether `fire` made it."""
+    return alert.event.labels.get(TEST_LABEL) == "true"
+
+
+def sentence(active: Iterable[Active], book: RuleBook, now: float) -> str:
+    """For example: `1 critical: HighCPU on checkout, for 4 min.` Times are unix seconds."""
+    alerts = worst_first(active)
+    if not alerts:
+        return "Nothing is firing."
+    groups = []
+    for severity in reversed(SEVERITIES):
+        group = [a for a in alerts if a.severity == severity]
+        if group:
+            named = [f"{name(a, book)}, for {age(now - a.since)}" for a in group[:NAMED]]
+            more = [f"{len(group) - NAMED} more"] if len(group) > NAMED else []
+            groups.append(f"{len(group)} {severity}: {'; '.join(named + more)}.")
+    return " ".join(groups)
+
+
+def age(seconds: float) -> str:
+    """A duration in the largest unit that leaves a whole number, as one says it."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(0, int(seconds))} s"

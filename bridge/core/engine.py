@@ -1,0 +1,225 @@
+"""The state of what is firing and what is being measured, and what should sound because of it.
+
+Rules:
+
+* An onset is the passage of a fingerprint from not firing to firing. Repeats, retries and twins of a message
+  change nothing (`duplicate`).
+* `startsAt` and `endsAt` only order two messages of one fingerprint: a resolution older than the firing it would
+  end, and a firing that arrives within LATE seconds after its own resolution, are `expired`.
+* Alerts that differ only in `severity` are one subject. A higher severity sounds and takes the subject over; a
+  lower one, and the end of one while another still fires, is `superseded`.
+* A message without state (one_shot) is one onset and leaves nothing behind; retained, it is an old one (`retained`).
+* The Watchdog is a sign of life: remembered, never a cue. A rule may silence an alert (`by_rule`): it is still known.
+* A series is a voice. With no new sample for max(60 s, 5 x its interval) it is released.
+
+| known | message | change | sounds |
+| --- | --- | --- | --- |
+| no | firing | FIRED | its rule's cue, unless silent, superseded or expired |
+| yes | firing | NONE | nothing; a higher severity under the same fingerprint: FIRED, its cue |
+| yes | resolved | ENDED | `resolved`, unless silent, superseded or expired |
+| no | resolved | NONE | nothing |
+
+Time is unix seconds and always an argument; the engine has no clock.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bridge.core.rules import SIGN_OF_LIFE
+from bridge.model.catalogue import SEVERITIES
+from bridge.model.commands import Play
+from bridge.model.events import AlertEvent, Reason, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bridge.core.rules import Rule, RuleBook
+
+LATE = 30.0
+"""Seconds. Alertmanager's second peer waits 15 s before it sends; twice that covers a late twin."""
+TOMBSTONES = 10_000
+"""How many ended alerts are remembered to recognise late messages."""
+HEARTBEAT = 20.0
+"""Seconds between two signs of life."""
+WATCHDOG_LIMIT = 120.0
+"""Seconds without a Watchdog, once one came, after which the heartbeat stops."""
+
+
+class Change(StrEnum):
+    """What a message changed in what is known to fire."""
+
+    NONE = "none"
+    FIRED = "fired"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """An alert that fires: its first message with the newest texts, since when (unix seconds), as what."""
+
+    event: AlertEvent
+    since: float
+    severity: str
+    rule: str
+    audible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a message means. `reason` is None when `play` is to sound; then players decide the outcome."""
+
+    rule: Rule
+    severity: str
+    change: Change
+    reason: Reason | None = None
+    play: Play | None = None
+
+
+class Engine:
+    """The state machine for alerts. One event in, one verdict out."""
+
+    def __init__(self, book: RuleBook, active: Iterable[Active] = ()) -> None:
+        """Begin with what a store remembers to be firing."""
+        self.book = book
+        self.active: dict[str, Active] = {}
+        self.watchdog_last: float | None = None
+        self._subjects: dict[frozenset[tuple[str, str]], set[str]] = {}
+        self._ended: OrderedDict[str, tuple[float, float | None]] = OrderedDict()
+        self._next_heartbeat = 0.0
+        for alert in active:
+            self._remember(alert)
+
+    def alert(self, event: AlertEvent, onset: str, now: float) -> Verdict:
+        """Take one message. `onset` is the id that a cue will have; it must be unique."""
+        rule = self.book.alert_rule(event.labels)
+        if rule.sound == SIGN_OF_LIFE:
+            return self._sign_of_life(event, rule, now)
+        if event.one_shot:
+            return self._one_shot(event, rule, onset)
+        if event.status is Status.FIRING:
+            return self._firing(event, rule, onset, now)
+        return self._resolved(event, rule, onset, now)
+
+    def due(self, now: float) -> list[AlertEvent]:
+        """Resolutions that are the bridge's own: tests of `fire` whose time is over."""
+        return [
+            replace(a.event, status=Status.RESOLVED, received=now, ends_at=now, expires_at=None)
+            for a in self.active.values()
+            if a.event.expires_at is not None and a.event.expires_at <= now
+        ]
+
+    def heartbeat(self, now: float) -> Play | None:
+        """The sign of life that is due now, if any."""
+        if now < self._next_heartbeat:
+            return None
+        self._next_heartbeat = now + HEARTBEAT
+        if self.watchdog_last is not None and now - self.watchdog_last > WATCHDOG_LIMIT:
+            return None
+        controls = self.book.cue(self.book.alert_rule({}), "heartbeat", None, "")
+        return Play(f"h{now:.3f}", "heartbeat", controls)
+
+    def regroup(self) -> None:
+        """After a new rule book: what is one subject may have changed. What fires keeps firing."""
+        self._subjects.clear()
+        for alert in self.active.values():
+            self._subjects.setdefault(self._subject(alert.event), set()).add(alert.event.fingerprint)
+
+    def _sign_of_life(self, event: AlertEvent, rule: Rule, now: float) -> Verdict:
+        again = self.watchdog_last is not None
+        if event.status is Status.FIRING and not event.retained:
+            self.watchdog_last = now
+        return Verdict(rule, "info", Change.NONE, Reason.DUPLICATE if again else Reason.BY_RULE)
+
+    def _one_shot(self, event: AlertEvent, rule: Rule, onset: str) -> Verdict:
+        if event.retained:
+            return Verdict(rule, rule.severity, Change.NONE, Reason.RETAINED)
+        return self._sound(event, rule, onset, rule.sound, Change.NONE)
+
+    def _firing(self, event: AlertEvent, rule: Rule, onset: str, now: float) -> Verdict:
+        known = self.active.get(event.fingerprint)
+        if known is not None and _rank(rule.severity) <= _rank(known.severity):
+            self.active[event.fingerprint] = replace(known, event=_newest(known.event, event))
+            return Verdict(rule, known.severity, Change.NONE, Reason.DUPLICATE)
+        if known is None and self._late(event, now):
+            return Verdict(rule, rule.severity, Change.NONE, Reason.EXPIRED)
+        others = self._others(event)
+        since = now if known is None else known.since
+        self._remember(Active(event, since, rule.severity, rule.name, rule.sounds))
+        if rule.sounds and any(
+            _rank(other.severity) >= _rank(rule.severity) and other.audible for other in others
+        ):
+            return Verdict(rule, rule.severity, Change.FIRED, Reason.SUPERSEDED)
+        return self._sound(event, rule, onset, rule.sound, Change.FIRED)
+
+    def _resolved(self, event: AlertEvent, rule: Rule, onset: str, now: float) -> Verdict:
+        known = self.active.get(event.fingerprint)
+        if known is None:
+            return Verdict(rule, rule.severity, Change.NONE, Reason.DUPLICATE)
+        began = known.event.starts_at
+        if event.ends_at is not None and began is not None and event.ends_at < began:
+            return Verdict(rule, known.severity, Change.NONE, Reason.EXPIRED)
+        self._forget(known, now)
+        if rule.sounds and any(other.severity != known.severity for other in self._others(event)):
+            return Verdict(rule, known.severity, Change.ENDED, Reason.SUPERSEDED)
+        return self._sound(replace(event, value=None), rule, onset, "resolved", Change.ENDED)
+
+    def _sound(self, event: AlertEvent, rule: Rule, onset: str, sound: str, change: Change) -> Verdict:
+        if not rule.sounds:
+            return Verdict(rule, rule.severity, change, Reason.BY_RULE)
+        controls = self.book.cue(rule, sound, event.value, self.book.service(event.labels))
+        fires = event.fingerprint if change is Change.FIRED else ""
+        play = Play(onset, sound, controls, rule.severity, fires)
+        return Verdict(rule, rule.severity, change, None, play)
+
+    def _late(self, event: AlertEvent, now: float) -> bool:
+        """A firing that its own resolution has overtaken on the way."""
+        at, began = self._ended.get(event.fingerprint, (None, None))
+        if at is None or now - at > LATE or event.starts_at is None or began is None:
+            return False
+        return event.starts_at <= began
+
+    def _others(self, event: AlertEvent) -> list[Active]:
+        """The other audible alerts of the subject; without any label there is none to share."""
+        subject = self._subject(event)
+        found = self._subjects.get(subject, set()) if subject else set()
+        return [self.active[fp] for fp in found if fp != event.fingerprint and self.active[fp].audible]
+
+    def _subject(self, event: AlertEvent) -> frozenset[tuple[str, str]]:
+        without = self.book.subject_without
+        return frozenset(pair for pair in event.labels.items() if pair[0] not in without)
+
+    def _remember(self, alert: Active) -> None:
+        self.active[alert.event.fingerprint] = alert
+        self._subjects.setdefault(self._subject(alert.event), set()).add(alert.event.fingerprint)
+        self._ended.pop(alert.event.fingerprint, None)
+
+    def _forget(self, alert: Active, now: float) -> None:
+        fingerprint, subject = alert.event.fingerprint, self._subject(alert.event)
+        del self.active[fingerprint]
+        if (fingerprints := self._subjects.get(subject)) is not None:
+            fingerprints.discard(fingerprint)
+            if not fingerprints:
+                del self._subjects[subject]
+        self._ended[fingerprint] = (now, alert.event.starts_at)
+        if len(self._ended) > TOMBSTONES:
+            self._ended.popitem(last=False)
+
+
+def _rank(severity: str) -> int:
+    return SEVERITIES.index(severity)
+
+
+def _newest(known: AlertEvent, event: AlertEvent) -> AlertEvent:
+    """The known alert with the texts and the later start of a repeat."""
+    starts = [t for t in (known.starts_at, event.starts_at) if t is not None]
+    return replace(
+        known,
+        annotations=event.annotations or known.annotations,
+        value=event.value if event.value is not None else known.value,
+        starts_at=max(starts, default=None),
+        expires_at=event.expires_at if known.expires_at is not None else None,
+    )

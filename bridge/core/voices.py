@@ -1,0 +1,96 @@
+"""The bed: one voice per measured series, bounded in number, set by its newest sample.
+
+A series with no new sample for max(QUIET seconds, 5 x its interval) is released and counted `expired`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bridge.model.commands import Set
+from bridge.model.events import MetricSample, Reason
+
+if TYPE_CHECKING:
+    from bridge.core.rules import Rule, RuleBook
+
+QUIET = 60.0
+"""Seconds."""
+INTERVALS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One sounding series: its newest sample, the command that says it, when it came and how often they come."""
+
+    sample: MetricSample
+    command: Set
+    rule: str
+    last: float
+    interval: float = 0.0
+
+    def over(self, now: float) -> bool:
+        """Whether its series has gone."""
+        return now - self.last > max(QUIET, INTERVALS * self.interval)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a sample means: the voice to set, or why there is none."""
+
+    rule: Rule
+    reason: Reason | None = None
+    command: Set | None = None
+
+
+class Voices:
+    """Every voice that should sound now. Deterministic: same samples, same voices."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self.book = book
+        self.sounding: dict[str, Voice] = {}
+
+    def sample(self, sample: MetricSample, now: float) -> Heard:
+        """Take one sample."""
+        rule = self.book.metric_rule(sample.type, sample.labels)
+        if not rule.sounds:
+            return Heard(rule, Reason.BY_RULE)
+        voice_id = identity(sample)
+        known = self.sounding.get(voice_id)
+        if known is None and len(self.sounding) >= self.book.max_voices:
+            return Heard(rule, Reason.CAPPED)
+        if known is not None and _older(sample, known.sample):
+            return Heard(rule, Reason.SUPERSEDED)
+        command = Set(
+            voice_id, rule.sound, self.book.voice(rule, sample.value, self.book.service(sample.labels))
+        )
+        if known is None:
+            self.sounding[voice_id] = Voice(sample, command, rule.name, now)
+        else:
+            gap = now - known.last
+            self.sounding[voice_id] = replace(known, sample=sample, command=command, last=now, interval=gap)
+        return Heard(rule, None, command)
+
+    def expire(self, now: float) -> list[str]:
+        """Ids of the voices whose series has gone; they are forgotten here."""
+        gone = [voice_id for voice_id, voice in self.sounding.items() if voice.over(now)]
+        for voice_id in gone:
+            del self.sounding[voice_id]
+        return gone
+
+    def standing(self) -> list[Set]:
+        """The commands that bring a player to this state."""
+        return [voice.command for voice in self.sounding.values()]
+
+
+def identity(sample: MetricSample) -> str:
+    """The id of a series: its type alone, or with a short hash of its labels."""
+    if not sample.labels:
+        return sample.type
+    text = "\0".join(f"{name}\1{value}" for name, value in sorted(sample.labels.items()))
+    return f"{sample.type}:{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _older(sample: MetricSample, known: MetricSample) -> bool:
+    return sample.at is not None and known.at is not None and sample.at < known.at

@@ -1,0 +1,30 @@
+"""What the bridge expects of anything that makes sound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bridge.model.commands import Play, Release, Set
+
+
+class Player(Protocol):
+    """Something that sounds commands. It calls its listener with (itself, play id, status) for every cue."""
+
+    name: str
+    kind: str
+
+    @property
+    def audible(self) -> bool:
+        """Whether somebody could hear it now."""
+
+    def play(self, cue: Play) -> None:
+        """Sound a cue once; every cue is answered."""
+
+    def bring(self, commands: Iterable[Set | Release]) -> None:
+        """Bring voices to these values."""
+
+    def cancel(self, fingerprint: str) -> None:
+        """The alert has ended: its onset, if it has not sounded, shall not."""

@@ -1,0 +1,134 @@
+"""Events in, verdicts, writes and commands out: one batch at a time, decided without waiting in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bridge.core.engine import Change
+from bridge.model.events import AlertEvent, Event, MetricSample, Outcome, Reason, Rejected, Source
+from bridge.store import Batch
+from bridge.wire import topics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bridge.core.engine import Engine, Verdict
+    from bridge.core.voices import Voices
+    from bridge.model.commands import Play, Set
+    from bridge.telemetry import Metrics
+
+
+@dataclass(slots=True)
+class Work:
+    """What one batch of events asks for. `open` maps the ids of events without an outcome to their source."""
+
+    batch: Batch = field(default_factory=Batch)
+    plays: list[tuple[int, Play]] = field(default_factory=list)
+    sets: dict[str, Set] = field(default_factory=dict)
+    ended: list[str] = field(default_factory=list)
+    publishes: list[tuple[int, str, bytes]] = field(default_factory=list)
+    sample_publishes: dict[str, bytes] = field(default_factory=dict)
+    open: dict[int, Source] = field(default_factory=dict)
+
+
+class Intake:
+    """Decides what events mean. It counts events whose end is known; the rest end with their cue."""
+
+    def __init__(self, engine: Engine, voices: Voices, metrics: Metrics, bridge: str) -> None:
+        self.engine = engine
+        self.voices = voices
+        self.next_id = 1
+        self.next_publish = 1
+        self.publishing = True
+        self._metrics = metrics
+        self._bridge = bridge
+
+    def decide(self, items: Iterable[Event | Rejected], now: float, *, heard: bool) -> Work:
+        """The work for a batch. `heard`: whether a player is audible now, for samples."""
+        work = Work()
+        samples: dict[str, MetricSample] = {}
+        for item in items:
+            self._metrics.received.labels(item.source).inc()
+            if isinstance(item, AlertEvent):
+                self._alert(item, work, now)
+            elif isinstance(item, MetricSample):
+                self._sample(item, work, samples, now)
+            else:
+                self._metrics.ended(item.source, Outcome.SUPPRESSED, item.why)
+        for sample in samples.values():
+            reason = None if heard else Reason.NO_LISTENER
+            self._metrics.ended(sample.source, Outcome.PLAYED if heard else Outcome.SUPPRESSED, reason)
+        return work
+
+    def _alert(self, event: AlertEvent, work: Work, now: float) -> None:
+        event_id = self.next_id
+        self.next_id += 1
+        verdict = self.engine.alert(event, f"e{event_id}", now)
+        self._metrics.alerts.labels(verdict.severity).inc()
+        if verdict.rule.unknown_severity:
+            self._metrics.unknown_severity.inc()
+        if self.engine.watchdog_last is not None:
+            self._metrics.watchdog_armed.set(1)
+            self._metrics.watchdog_last.set(self.engine.watchdog_last)
+        self._remember(event, event_id, verdict, work)
+        if verdict.play is not None:
+            work.plays.append((event_id, verdict.play))
+            work.open[event_id] = event.source
+        else:
+            self._metrics.ended(event.source, Outcome.SUPPRESSED, verdict.reason)
+        if event.source is not Source.MQTT and verdict.reason not in {Reason.DUPLICATE, Reason.EXPIRED}:
+            self._publish(topics.alert_message(event, verdict.severity, self._bridge), work)
+
+    def _remember(self, event: AlertEvent, event_id: int, verdict: Verdict, work: Work) -> None:
+        play = verdict.play
+        if verdict.reason is not Reason.DUPLICATE:  # a repeat is counted; it changes nothing worth a row
+            work.batch.event(
+                event_id,
+                event,
+                severity=verdict.severity,
+                rule=verdict.rule.name,
+                sound=play.sound if play else "",
+                outcome=None if play else Outcome.SUPPRESSED,
+                reason=verdict.reason,
+            )
+        if verdict.change is Change.FIRED:
+            work.batch.fires(self.engine.active[event.fingerprint])
+        elif verdict.change is Change.ENDED:
+            work.batch.ended(event.fingerprint)
+            work.ended.append(event.fingerprint)
+
+    def _publish(self, message: tuple[str, bytes], work: Work) -> None:
+        if not self.publishing:
+            return
+        work.batch.publish(self.next_publish, *message)
+        work.publishes.append((self.next_publish, *message))
+        self.next_publish += 1
+
+    def _sample(self, sample: MetricSample, work: Work, newest: dict[str, MetricSample], now: float) -> None:
+        heard = self.voices.sample(sample, now)
+        if heard.command is None:
+            self._metrics.ended(sample.source, Outcome.SUPPRESSED, heard.reason)
+        else:
+            command = heard.command
+            work.sets[command.id] = command
+            if (older := newest.pop(command.id, None)) is not None:
+                self._metrics.ended(older.source, Outcome.SUPPRESSED, Reason.SUPERSEDED)
+            newest[command.id] = sample
+            self._gauge(command)
+        if sample.source is not Source.MQTT and self.publishing:
+            self._publish_sample(sample, work)
+
+    def _gauge(self, command: Set) -> None:
+        if command.sound == "cpu":
+            self._metrics.cpu_frequency.set(command.params["freq"])
+        elif command.sound == "memory":
+            self._metrics.memory_volume.set(command.params["vol"])
+
+    def _publish_sample(self, sample: MetricSample, work: Work) -> None:
+        message = topics.sample_message(replace(sample, at=None), self._bridge)
+        if message is None:
+            self._metrics.mqtt_dropped.labels("bad_topic").inc()
+        else:
+            topic, payload = message
+            work.sample_publishes[f"{topic}\0{sample.labels}"] = payload

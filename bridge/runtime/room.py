@@ -1,0 +1,80 @@
+"""Everybody who makes sound, and how each cue ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.core.outcomes import Outcomes, Settled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bridge.model.commands import Play, Release, Set
+    from bridge.model.player import Player
+    from bridge.telemetry import Metrics
+
+
+class Room:
+    """The players. What is sent never depends on who is audible; only the outcome does."""
+
+    def __init__(
+        self, clock: Callable[[], float], metrics: Metrics, settled: Callable[[list[Settled]], None]
+    ) -> None:
+        self.players: dict[str, Player] = {}
+        self._outcomes = Outcomes()
+        self._clock = clock
+        self._metrics = metrics
+        self._settled = settled
+
+    def join(self, player: Player) -> None:
+        """A player is there."""
+        self.players[player.name] = player
+        self.count()
+
+    def leave(self, player: Player) -> None:
+        """A player is gone; it will answer no more."""
+        self.players.pop(player.name, None)
+        self._settled(self._outcomes.gone(player.name))
+        self.count()
+
+    def play(self, cue: Play, event_id: int | None = None) -> None:
+        """Send a cue to everybody. With an event id its outcome is told to `settled`."""
+        if event_id is not None:
+            self._settled(self._outcomes.sent(cue.id, event_id, self.players, self._clock()))
+        for player in list(self.players.values()):
+            player.play(cue)
+
+    def bring(self, commands: Iterable[Set | Release]) -> None:
+        """Bring everybody's voices to these values."""
+        told = list(commands)
+        for player in self.players.values():
+            player.bring(told)
+
+    def cancel(self, fingerprint: str) -> None:
+        """An alert has ended: where its onset has not sounded yet, it shall not."""
+        for player in self.players.values():
+            player.cancel(fingerprint)
+
+    def answered(self, player: Player, play_id: str, status: str) -> None:
+        """A player's word on a cue."""
+        self._settled(self._outcomes.answered(play_id, player.name, status, audible=player.audible))
+
+    def tick(self) -> None:
+        """Close what nobody answered in time."""
+        self._settled(self._outcomes.due(self._clock()))
+
+    @property
+    def open(self) -> int:
+        """Cues whose outcome is not known yet."""
+        return len(self._outcomes)
+
+    def audible(self) -> list[Player]:
+        """Who can be heard now."""
+        return [player for player in self.players.values() if player.audible]
+
+    def count(self) -> None:
+        """Bring the gauge up to date."""
+        for kind in ("sclang", "browser"):
+            for audible in (True, False):
+                n = sum(p.kind == kind and p.audible is audible for p in self.players.values())
+                self._metrics.players.labels(kind, str(audible).lower()).set(n)

@@ -1,0 +1,177 @@
+"""SuperCollider as a player: the socket and the timer around `wire.link`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from bridge.wire import osc
+from bridge.wire.link import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bridge.model.commands import Play, Release, Set
+    from bridge.model.player import Player
+    from bridge.telemetry import Metrics
+
+log = logging.getLogger(__name__)
+
+RESOLVE = 5.0
+"""Seconds between two look-ups of OSC_HOST while nobody answers there: a container may come back elsewhere."""
+STATS = 10.0
+
+
+class Sclang(asyncio.DatagramProtocol):
+    """One sclang at host:port. `start` opens the socket; a name that does not resolve yet is tried again."""
+
+    kind = "sclang"
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        acknowledges: bool,
+        metrics: Metrics,
+        listener: Callable[[Player, str, str], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.name = f"{host}:{port}"
+        self._host, self._port = host, port
+        self._metrics = metrics
+        self._listener = listener
+        self._changed = changed
+        self._acknowledges = acknowledges
+        self.link = self._new_link()
+        self._transport: asyncio.DatagramTransport | None = None
+        self._address: tuple[Any, ...] | None = None
+        self._resolved_at = -RESOLVE
+        self._next_stats = 0.0
+        self._was = (False, False, "")
+        self._task: asyncio.Task[None] | None = None
+        self._awake = asyncio.Event()
+
+    def _new_link(self) -> Link:
+        return Link(secrets.token_hex(4), time.monotonic(), acknowledges=self._acknowledges)
+
+    @property
+    def audible(self) -> bool:
+        return self.link.audible(time.monotonic())
+
+    @property
+    def driver(self) -> str:
+        """The engine's audio driver; empty while none has answered."""
+        return self.link.engine.driver if self.link.engine else ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the engine answers."""
+        return self.link.alive(time.monotonic())
+
+    def play(self, cue: Play) -> None:
+        self.link.play(cue, time.monotonic())
+        self._flush()
+
+    def bring(self, commands: Iterable[Set | Release]) -> None:
+        self.link.bring(commands, time.monotonic())
+        self._flush()
+
+    def cancel(self, fingerprint: str) -> None:
+        self.link.cancel(fingerprint, time.monotonic())
+        self._flush()
+
+    def expect(self, *, acknowledges: bool) -> None:
+        """The rule book's word on the target, after a reload; a change begins a new conversation."""
+        if acknowledges != self._acknowledges:
+            self._acknowledges = acknowledges
+            self.link = self._new_link()
+
+    def start(self) -> None:
+        """Begin to talk, in the running loop."""
+        self._task = asyncio.create_task(self._run(), name="sclang")
+
+    async def stop(self) -> None:
+        """End the conversation. Call it after the last command; what is in the socket is sent."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._transport is not None:
+            self._transport.close()
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:  # noqa: ARG002 # asyncio's signature
+        found = self.link.datagram(data, time.monotonic())
+        if found is not None:
+            for name, value in found.values.items():
+                self._count(name, value)
+        self._flush()
+
+    def error_received(self, exc: Exception) -> None:
+        """Nobody listens at that port: the missing answer says the same."""
+        log.debug("OSC target %s: %s", self.name, exc)
+
+    def _count(self, name: str, value: float) -> None:
+        if name in {"received", "played", "invalid", "capped", "voices", "cues", "restarts", "cpu"}:
+            self._metrics.engine.labels(name).set(value)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            now = time.monotonic()
+            if not self.alive and now - self._resolved_at >= RESOLVE:
+                await self._resolve(loop)
+            self.link.tick(now)
+            if self.alive and now >= self._next_stats:
+                self._next_stats = now + STATS
+                self.link.outbox.append(osc.stats())
+            self._flush()
+            self._awake.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.005, self.link.wake() - time.monotonic())):
+                    await self._awake.wait()
+
+    async def _resolve(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._resolved_at = time.monotonic()
+        try:
+            found = await loop.getaddrinfo(self._host, self._port, type=2)  # 2: datagrams
+        except OSError as e:
+            log.debug("OSC_HOST %s: %s", self._host, e)
+            return
+        family, _, _, _, address = min(found, key=lambda entry: entry[0])  # IPv4 first: sclang has no IPv6
+        if self._transport is None:
+            self._transport, _ = await loop.create_datagram_endpoint(lambda: self, family=family)
+        self._address = address
+
+    def _flush(self) -> None:
+        link = self.link
+        outbox, link.outbox = link.outbox, []
+        answers, link.answers = link.answers, []
+        if self._transport is not None and self._address is not None:
+            for datagram in outbox:
+                self._transport.sendto(datagram, self._address)
+            self._metrics.osc_sent.inc(len(outbox))
+        self._metrics.osc_repeated.inc(link.repeated)
+        link.repeated = 0
+        for answer in answers:
+            self._listener(self, answer.play_id, answer.status)
+        self._tell()
+        if outbox:
+            self._awake.set()
+
+    def _tell(self) -> None:
+        """Say once when the engine comes, goes or changes."""
+        now = (self.alive, self.audible, self.driver)
+        if now == self._was:
+            return
+        if now[0]:
+            log.info("SuperCollider at %s answers (audio driver %s)", self.name, self.driver)
+        elif self._was[0]:
+            log.warning("SuperCollider at %s no longer answers", self.name)
+        self._was = now
+        self._metrics.engine_up.set(now[0])
+        self._changed()

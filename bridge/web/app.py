@@ -1,0 +1,63 @@
+"""The application: every route, and one form for every error."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from bridge import __version__
+from bridge.model.errors import UnreadableError
+from bridge.web import api, intake, probes, stream
+
+if TYPE_CHECKING:
+    from bridge.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+CONSOLE = Path(__file__).parents[1] / "console"
+POLICY = "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; frame-ancestors 'none'"
+"""The page needs nothing from elsewhere. ws: is named because some browsers do not count it to 'self'."""
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """The application of one bridge. The runtime must be started before the first request."""
+    app = FastAPI(
+        title="The Singing Pager",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.runtime = runtime
+    for router in (intake.router, probes.router, api.router, stream.router):
+        app.include_router(router)
+    app.add_exception_handler(UnreadableError, _unreadable)
+    app.add_exception_handler(HTTPException, _refused)
+    app.mount("/console", StaticFiles(directory=CONSOLE), name="console")
+    app.add_api_route("/", _page, include_in_schema=False)
+    return app
+
+
+async def _page() -> FileResponse:
+    return FileResponse(
+        CONSOLE / "index.html", headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+    )
+
+
+async def _unreadable(request: Request, error: Exception) -> JSONResponse:
+    runtime: Runtime = request.app.state.runtime
+    route = request.url.path if request.url.path in {"/alert", "/metric"} else "api"
+    runtime.metrics.unreadable.labels(route).inc()
+    log.warning("%s %s from %s: %s", request.method, request.url.path, request.client, error)
+    return JSONResponse({"ok": False, "error": str(error)}, 400)
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 # registered for this type alone
+    return JSONResponse({"ok": False, "error": error.detail}, error.status_code, headers=error.headers)

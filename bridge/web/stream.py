@@ -1,0 +1,118 @@
+"""`WS /api/v1/stream`: how a page hears. The protocol is docs/stream.md."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from bridge.sinks.browser import BrowserPlayer
+
+if TYPE_CHECKING:
+    from bridge.runtime import Runtime
+
+log = logging.getLogger(__name__)
+router = APIRouter()
+
+STATE_EVERY = 0.2
+"""Seconds between two states at least; changes in between are one state."""
+UNSUPPORTED, TOO_SLOW = 1003, 1013
+_numbers = itertools.count(1)
+
+
+class BadFrameError(Exception):
+    """A frame that is not of the protocol."""
+
+
+@router.websocket("/api/v1/stream")
+async def stream(socket: WebSocket) -> None:
+    """One page."""
+    runtime: Runtime = socket.app.state.runtime
+    await socket.accept()
+    player = BrowserPlayer(next(_numbers), runtime.room.answered)
+    runtime.room.join(player)
+    tasks = [asyncio.create_task(work) for work in (_states(socket, runtime, player), _send(socket, player))]
+    try:
+        await _receive(socket, runtime, player)
+    except BadFrameError as e:
+        await _close(socket, UNSUPPORTED, str(e))
+    except WebSocketDisconnect:
+        pass
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        runtime.room.leave(player)
+        runtime.changed()
+
+
+async def _receive(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -> None:
+    while True:
+        frame = await socket.receive()
+        if frame["type"] == "websocket.disconnect":
+            return
+        message = _message(frame.get("text"))
+        match message:
+            case {"type": "listening", "on": bool(on)}:
+                player.listening = on
+                player.title = str(message.get("name", ""))[:64]
+                runtime.changed()
+            case {"type": "ack", "id": str(play_id), "status": "played" | "muted" | "failed" as status}:
+                player.acknowledged(play_id, status)
+            case {"type": "ping"}:
+                _put(player, {"type": "pong", "now": runtime.clock()})
+            case _:
+                raise BadFrameError("expected listening, ack or ping; see docs/stream.md")
+
+
+def _message(text: str | None) -> Any:
+    try:
+        return orjson.loads(text or "")
+    except orjson.JSONDecodeError:
+        raise BadFrameError("a frame is one JSON object as text") from None
+
+
+async def _states(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -> None:
+    """The state at once, and again after changes. A page that does not read is cut here."""
+    seen = -1
+    while not player.slow:
+        async with runtime.changes:
+            await runtime.changes.wait_for(lambda: runtime.version != seen)  # noqa: B023 # evaluated while this turn lasts
+        seen = runtime.version
+        _put(player, state(runtime))
+        await asyncio.sleep(STATE_EVERY)
+    await _close(socket, TOO_SLOW, "too slow: messages piled up; connect again")
+
+
+def state(runtime: Runtime) -> dict[str, Any]:
+    """The `state` message."""
+    found = runtime.status()
+    keys = ("now", "firing", "players", "hears", "watchdog")
+    return {"type": "state", "mqtt": found["mqtt"]["state"], **{key: found[key] for key in keys}}
+
+
+def _put(player: BrowserPlayer, message: dict[str, Any]) -> None:
+    try:
+        player.outbox.put_nowait(message)
+    except asyncio.QueueFull:
+        player.slow = True
+
+
+async def _send(socket: WebSocket, player: BrowserPlayer) -> None:
+    while True:
+        message = await player.outbox.get()
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await socket.send_text(orjson.dumps(message).decode())
+
+
+async def _close(socket: WebSocket, code: int, why: str) -> None:
+    log.info("page cut: %s", why)
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+        async with asyncio.timeout(1.0):  # a page that does not read cannot be told
+            await socket.send_text(orjson.dumps({"type": "bye", "why": why}).decode())
+            await socket.close(code, why)

@@ -1,0 +1,107 @@
+"""Bytes from outside into plain values, whatever they hold: the parts that webhooks and MQTT share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from bridge.model.errors import UnreadableError
+
+MAX_ID = 64
+"""Characters of a fingerprint that are kept; a longer one is hashed. Alertmanager's has 16."""
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON value of a body. Raises UnreadableError.
+
+    What strict JSON forbids and real senders write (NaN, Infinity, lone surrogates, bytes that are no UTF-8
+    inside a text) is read as null or as a replacement character rather than losing the whole body.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _lenient(body)
+
+
+def _lenient(body: bytes) -> Any:
+    try:
+        text = body.decode("utf-8", "replace")
+        value = json.loads(text, parse_constant=lambda _: None, parse_float=_finite, parse_int=_finite)
+        return orjson.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError) as e:
+        raise UnreadableError(f"this is no JSON: {e}; send a JSON object") from None
+
+
+def _finite(text: str) -> float | int | None:
+    try:
+        value = float(text)
+    except (ValueError, OverflowError):
+        return None
+    if not math.isfinite(value):
+        return None
+    return int(text) if value.is_integer() and abs(value) < 2**53 and text.lstrip("-").isdigit() else value
+
+
+def number(value: Any) -> float | None:
+    """A finite number out of a number, a numeric text or a truth value; None for anything else."""
+    if isinstance(value, str):
+        if len(value) > MAX_ID or "_" in value:  # float() takes 1_000, which no sender means
+            return None
+        value = value.strip()
+    elif not isinstance(value, bool | int | float):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def texts(value: Any) -> dict[str, str]:
+    """A label set out of anything: not an object is empty, a value that is no text is written as one."""
+    if not isinstance(value, dict):
+        return {}
+    return {str(key): _text(item) for key, item in value.items() if item is not None}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def instant(value: Any) -> float | None:
+    """Unix seconds of an RFC 3339 time; None for anything else and for Go's zero time (year 1)."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=UTC)
+        return found.timestamp() if found.year > 1 else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def fingerprint(sent: Any, labels: dict[str, str]) -> str:
+    """The fingerprint as sent, or one made of the labels; always short and printable."""
+    if isinstance(sent, str) and sent:
+        if len(sent) <= MAX_ID and sent.isprintable():
+            return sent
+        return hashlib.sha256(sent.encode("utf-8", "replace")).hexdigest()[:16]
+    text = "\0".join(f"{name}\1{value}" for name, value in sorted(labels.items()))
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def duration(text: str) -> float | None:
+    """Seconds of a duration as Prometheus writes it (`90s`, `1h30m`); None for anything else."""
+    if not re.fullmatch(r"(?:\d{1,9}(?:ms|s|m|h|d))+", text, re.ASCII):
+        return None
+    return sum(int(n) * _UNITS[unit] for n, unit in re.findall(r"(\d+)(ms|s|m|h|d)", text))

@@ -1,0 +1,105 @@
+"""HTTP bodies into events: Alertmanager's webhook version 4, Grafana's superset of it, and `/metric`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.model.errors import UnreadableError
+from bridge.model.events import AlertEvent, MetricSample, Rejected, Source, Status
+from bridge.wire.reading import fingerprint, instant, number, read_json, texts
+
+MAX_BATCH = 20_000
+"""Alerts or samples in one body."""
+MAX_TYPE = 64
+"""Characters of a metric type."""
+
+
+def alerts(body: bytes, received: float) -> list[AlertEvent | Rejected]:
+    """The alerts of a webhook body, in their order. Raises UnreadableError when there is no list of alerts."""
+    return group(read_json(body), received)
+
+
+def group(
+    value: Any, received: float, *, source: Source | None = None, retained: bool = False
+) -> list[AlertEvent | Rejected]:
+    """The alerts of a decoded webhook. Of the group only `alerts` is required; unknown fields are ignored."""
+    if not isinstance(value, dict) or not isinstance(value.get("alerts"), list):
+        raise UnreadableError('no list of alerts: send {"alerts": [...]}, as Alertmanager and Grafana do')
+    if len(value["alerts"]) > MAX_BATCH:
+        raise UnreadableError(
+            f"{len(value['alerts'])} alerts in one body, at most {MAX_BATCH} are taken; send fewer"
+        )
+    origin = source or (Source.GRAFANA if "orgId" in value else Source.ALERTMANAGER)
+    return [
+        alert(item, origin, received, status=value.get("status"), where=f"alerts[{i}]", retained=retained)
+        for i, item in enumerate(value["alerts"])
+    ]
+
+
+def alert(  # one alert has this much around it
+    item: Any,
+    source: Source,
+    received: float,
+    *,
+    status: Any = None,
+    where: str = "alert",
+    retained: bool = False,
+) -> AlertEvent | Rejected:
+    """One alert object. `status` is the group's, for an alert that has none; without both it fires."""
+    if not isinstance(item, dict):
+        return Rejected(source, f"{where}: an alert is an object, this is {type(item).__name__}")
+    said = item.get("status") or status or Status.FIRING
+    if said not in {Status.FIRING, Status.RESOLVED}:
+        return Rejected(source, f'{where}: status is "firing" or "resolved", this is {str(said)[:40]!r}')
+    labels, annotations = texts(item.get("labels")), texts(item.get("annotations"))
+    return AlertEvent(
+        source=source,
+        fingerprint=fingerprint(item.get("fingerprint"), labels),
+        status=Status(said),
+        labels=labels,
+        received=received,
+        annotations=annotations,
+        starts_at=instant(item.get("startsAt")),
+        ends_at=instant(item.get("endsAt")) if said == Status.RESOLVED else None,
+        value=_value(item, annotations),
+        retained=retained,
+        raw=item,
+    )
+
+
+def _value(item: dict[str, Any], annotations: dict[str, str]) -> float | None:
+    """The annotation `value`; else the first number among Grafana's `values`."""
+    found = number(annotations.get("value"))
+    values = item.get("values")
+    if found is None and isinstance(values, dict):
+        found = next((n for n in map(number, values.values()) if n is not None), None)
+    return found
+
+
+def samples(body: bytes, received: float) -> list[MetricSample | Rejected]:
+    """The samples of a `/metric` body: one object or a list of them. Raises UnreadableError for anything else."""
+    value = read_json(body)
+    items = value if isinstance(value, list) else [value]
+    if not isinstance(value, list | dict):
+        raise UnreadableError('no sample: send {"type": "cpu", "value": 0.5} or a list of such')
+    if len(items) > MAX_BATCH:
+        raise UnreadableError(f"{len(items)} samples in one body, at most {MAX_BATCH} are taken; send fewer")
+    return [sample(item, Source.HTTP, received, where=f"[{i}]") for i, item in enumerate(items)]
+
+
+def sample(item: Any, source: Source, received: float, *, where: str = "sample") -> MetricSample | Rejected:
+    """One sample object: `type`, `value`, and where the sender has them `labels` and `timestamp` (unix seconds)."""
+    if not isinstance(item, dict):
+        return Rejected(source, f"{where}: a sample is an object, this is {type(item).__name__}")
+    kind, value = item.get("type"), number(item.get("value"))
+    if not isinstance(kind, str) or not kind or len(kind) > MAX_TYPE or not kind.isprintable():
+        return Rejected(source, f'{where}: "type" must be a text of 1 to {MAX_TYPE} characters')
+    if value is None:
+        return Rejected(
+            source, f'{where}: "value" must be a finite number, this is {str(item.get("value"))[:40]!r}'
+        )
+    stamp = item.get("timestamp")
+    at = instant(stamp) if isinstance(stamp, str) else number(stamp)
+    if stamp is not None and at is None:
+        return Rejected(source, f'{where}: "timestamp" must be unix seconds or an RFC 3339 time')
+    return MetricSample(source, kind, value, received, texts(item.get("labels")), at)
