@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from bridge.model.catalogue import SEVERITIES, SOUNDS
 from bridge.model.events import Outcome, Reason, Source
 
-disable_created_metrics()  # one more series per counter that nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call] # one more series per counter that nobody asks for
 
 SEEDS_OWN = "alerts", "metrics"
 OTHER = "other"

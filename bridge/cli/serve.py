@@ -19,7 +19,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from bridge import config
 from bridge.model.errors import SettingError
-from bridge.runtime import Runtime
+from bridge.runtime import Runtime, state
 from bridge.settings import Settings, default_data_dir
 from bridge.web import create_app
 
@@ -98,8 +98,10 @@ def set_up_logs() -> None:
             JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields=fields)
         )
     logging.basicConfig(level=logging.INFO, handlers=[stream], force=True)
-    for noisy in ("httpx", "bridge.broker.client.paho"):
+    for noisy in ("httpx", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # paho says its errors through the callbacks too, and an error of its own ends on stderr with its traceback.
+    logging.getLogger("bridge.broker.client.paho").setLevel(logging.CRITICAL)
 
 
 def _listen(host: str, port: int, setting: str) -> socket.socket:
@@ -144,7 +146,7 @@ async def _serve(settings: Settings, book: Book, sockets: list[socket.socket]) -
     _signals(runtime, stopping)
     serving = asyncio.create_task(server.serve(sockets))
     log.info("listening on %s, metrics on port %d", settings.page, settings.metrics_port)
-    print(runtime.hears(), flush=True)
+    print(state.hears(runtime), flush=True)
     await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
     runtime.draining = True
     server.should_exit = True

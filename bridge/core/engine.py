@@ -82,16 +82,25 @@ class Verdict:
 class Engine:
     """The state machine for alerts. One event in, one verdict out."""
 
-    def __init__(self, book: RuleBook, active: Iterable[Active] = ()) -> None:
-        """Begin with what a store remembers to be firing."""
+    def __init__(self, book: RuleBook) -> None:
         self.book = book
         self.active: dict[str, Active] = {}
         self.watchdog_last: float | None = None
         self._subjects: dict[frozenset[tuple[str, str]], set[str]] = {}
         self._ended: OrderedDict[str, tuple[float, float | None]] = OrderedDict()
         self._next_heartbeat = 0.0
+
+    def restore(self, active: Iterable[Active]) -> None:
+        """Begin with what a store remembers to be firing."""
         for alert in active:
             self._remember(alert)
+
+    def swap(self, book: RuleBook) -> None:
+        """Take a new rule book. What fires keeps firing as what it sounded; its subject may be another."""
+        self.book = book
+        self._subjects.clear()
+        for alert in self.active.values():
+            self._subjects.setdefault(self._subject(alert.event), set()).add(alert.event.fingerprint)
 
     def alert(self, event: AlertEvent, onset: str, now: float) -> Verdict:
         """Take one message. `onset` is the id that a cue will have; it must be unique."""
@@ -121,12 +130,6 @@ class Engine:
             return None
         controls = self.book.cue(self.book.alert_rule({}), "heartbeat", None, "")
         return Play(f"h{now:.3f}", "heartbeat", controls)
-
-    def regroup(self) -> None:
-        """After a new rule book: what is one subject may have changed. What fires keeps firing."""
-        self._subjects.clear()
-        for alert in self.active.values():
-            self._subjects.setdefault(self._subject(alert.event), set()).add(alert.event.fingerprint)
 
     def _sign_of_life(self, event: AlertEvent, rule: Rule, now: float) -> Verdict:
         again = self.watchdog_last is not None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bridge.core.engine import Change
+from bridge.core.voices import identity
 from bridge.model.events import AlertEvent, Event, MetricSample, Outcome, Reason, Rejected, Source
 from bridge.store import Batch
 from bridge.wire import topics
@@ -28,21 +29,23 @@ class Work:
     sets: dict[str, Set] = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
     publishes: list[tuple[int, str, bytes]] = field(default_factory=list)
-    sample_publishes: dict[str, bytes] = field(default_factory=dict)
+    sample_publishes: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     open: dict[int, Source] = field(default_factory=dict)
 
 
 class Intake:
     """Decides what events mean. It counts events whose end is known; the rest end with their cue."""
 
-    def __init__(self, engine: Engine, voices: Voices, metrics: Metrics, bridge: str) -> None:
+    def __init__(self, engine: Engine, voices: Voices, metrics: Metrics) -> None:
         self.engine = engine
         self.voices = voices
-        self.next_id = 1
-        self.next_publish = 1
         self.publishing = True
         self._metrics = metrics
-        self._bridge = bridge
+        self.begin("", 1, 1)
+
+    def begin(self, bridge: str, next_id: int, next_publish: int) -> None:
+        """Go on as `bridge` with the first free ids of its store."""
+        self._bridge, self.next_id, self.next_publish = bridge, next_id, next_publish
 
     def decide(self, items: Iterable[Event | Rejected], now: float, *, heard: bool) -> Work:
         """The work for a batch. `heard`: whether a player is audible now, for samples."""
@@ -130,5 +133,4 @@ class Intake:
         if message is None:
             self._metrics.mqtt_dropped.labels("bad_topic").inc()
         else:
-            topic, payload = message
-            work.sample_publishes[f"{topic}\0{sample.labels}"] = payload
+            work.sample_publishes[identity(sample)] = message

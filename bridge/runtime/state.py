@@ -4,12 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bridge import __version__
 from bridge.core import digest
 
 if TYPE_CHECKING:
     from bridge.core.engine import Active
     from bridge.core.rules import RuleBook
+    from bridge.core.voices import Voice
     from bridge.model.player import Player
+    from bridge.runtime.runtime import Runtime
+
+
+def status(runtime: Runtime) -> dict[str, Any]:
+    """Everything that `GET /api/v1/status` shows. Times are unix seconds."""
+    engine, now = runtime.engine, runtime.clock()
+    active = engine.active.values()
+    return {
+        "version": __version__,
+        "bridge": runtime.bridge,
+        "now": now,
+        "started": runtime.began,
+        "digest": digest.sentence(active, engine.book, now),
+        "firing": [firing(alert, engine.book) for alert in digest.worst_first(active)],
+        "silent": sum(not alert.audible for alert in active),
+        "voices": [voice(found) for found in runtime.voices.sounding.values()],
+        "players": [player(found) for found in runtime.room.players.values()],
+        "hears": hears(runtime),
+        "mqtt": runtime.mqtt.state(),
+        "watchdog": {"armed": engine.watchdog_last is not None, "last": engine.watchdog_last},
+        "rule_book": {
+            "path": str(runtime.settings.config),
+            "loaded": runtime.loaded_at,
+            "problems": runtime.reload_problems,
+        },
+        "store": {"path": str(runtime.settings.data_dir), "ok": runtime.store_ok},
+    }
 
 
 def firing(alert: Active, book: RuleBook) -> dict[str, Any]:
@@ -29,16 +58,15 @@ def firing(alert: Active, book: RuleBook) -> dict[str, Any]:
     }
 
 
-def hears(players: list[Player], page: str) -> str:
-    """One line: who hears it, or what to do."""
-    audible = [player for player in players if player.audible]
-    if not audible:
-        return f"Nobody hears this yet: open {page} and press Listen."
-    browsers = sum(player.kind == "browser" for player in audible)
-    parts = [f"SuperCollider at {player.name}" for player in audible if player.kind == "sclang"]
-    if browsers:
-        parts.append("1 browser" if browsers == 1 else f"{browsers} browsers")
-    return f"Heard by {' and '.join(parts)}."
+def voice(found: Voice) -> dict[str, Any]:
+    """One held voice."""
+    return {
+        "id": found.command.id,
+        "sound": found.command.sound,
+        "value": found.sample.value,
+        "rule": found.rule,
+        "last": found.last,
+    }
 
 
 def player(found: Player) -> dict[str, Any]:
@@ -47,3 +75,15 @@ def player(found: Player) -> dict[str, Any]:
     if found.kind == "sclang":
         fields |= {"answers": getattr(found, "alive", False), "driver": getattr(found, "driver", "")}
     return fields
+
+
+def hears(runtime: Runtime) -> str:
+    """One line: who hears it, or what to do."""
+    audible = runtime.room.audible()
+    if not audible:
+        return f"Nobody hears this yet: open {runtime.settings.page} and press Listen."
+    browsers = sum(found.kind == "browser" for found in audible)
+    parts = [f"SuperCollider at {found.name}" for found in audible if found.kind == "sclang"]
+    if browsers:
+        parts.append("1 browser" if browsers == 1 else f"{browsers} browsers")
+    return f"Heard by {' and '.join(parts)}."

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.model.catalogue import SOUNDS
 from bridge.model.errors import UnreadableError
+from bridge.runtime import state
+from bridge.runtime.trials import resolutions, trial
 from bridge.web.intake import read_body
 from bridge.wire.reading import duration, read_json
 
@@ -66,14 +68,14 @@ async def _read(request: Request, model: type[M]) -> M:
 async def status(request: Request) -> JSONResponse:
     """Everything: what fires, who hears, every part."""
     runtime: Runtime = request.app.state.runtime
-    return JSONResponse(runtime.status())
+    return JSONResponse(state.status(runtime))
 
 
 @router.get("/digest")
 async def digest(request: Request) -> JSONResponse:
     """One sentence: what is wrong, how bad, since when."""
     runtime: Runtime = request.app.state.runtime
-    found = runtime.status()
+    found = state.status(runtime)
     worst = found["firing"][0]["severity"] if found["firing"] else None
     return JSONResponse(
         {"digest": found["digest"], "worst": worst, "count": len(found["firing"]), "hears": found["hears"]}
@@ -84,7 +86,7 @@ async def digest(request: Request) -> JSONResponse:
 async def players(request: Request) -> JSONResponse:
     """Who makes sound, and who can be heard."""
     runtime: Runtime = request.app.state.runtime
-    found = runtime.status()
+    found = state.status(runtime)
     return JSONResponse({"players": found["players"], "hears": found["hears"]})
 
 
@@ -105,10 +107,10 @@ async def fire(request: Request) -> JSONResponse:
     labels = {"alertname": wanted.name, "severity": wanted.severity}
     if wanted.service:
         labels["service"] = wanted.service
-    event = runtime.fire(labels, seconds, f"A test of The Singing Pager for {wanted.for_}.")
+    event = trial(labels, seconds, f"A test of The Singing Pager for {wanted.for_}.", runtime.clock())
     stored = await runtime.take([event])
     return JSONResponse(
-        {"ok": stored, "fingerprint": event.fingerprint, "for": seconds, "hears": runtime.hears()},
+        {"ok": stored, "fingerprint": event.fingerprint, "for": seconds, "hears": state.hears(runtime)},
         200 if stored else 503,
     )
 
@@ -118,6 +120,6 @@ async def resolve(request: Request) -> JSONResponse:
     """End an alert here: by fingerprint, or every test alert."""
     runtime: Runtime = request.app.state.runtime
     wanted = await _read(request, Resolve)
-    ended = runtime.resolutions(wanted.fingerprint)
+    ended = resolutions(runtime.engine, wanted.fingerprint, runtime.clock())
     stored = not ended or await runtime.take(ended)
     return JSONResponse({"ok": stored, "resolved": [e.fingerprint for e in ended]}, 200 if stored else 503)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from bridge.runtime.state import status
 from bridge.sinks.browser import BrowserPlayer
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ async def _states(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) ->
 
 def state(runtime: Runtime) -> dict[str, Any]:
     """The `state` message."""
-    found = runtime.status()
+    found = status(runtime)
     keys = ("now", "firing", "players", "hears", "watchdog")
     return {"type": "state", "mqtt": found["mqtt"]["state"], **{key: found[key] for key in keys}}
 

@@ -1,0 +1,159 @@
+"""The bridge's side of MQTT: the embedded broker where asked for, the connection, and messages into events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from bridge.broker import Broker
+from bridge.broker.embedded import EmbeddedBroker
+from bridge.model.events import Reason, Rejected
+from bridge.wire import topics
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bridge.book import Book
+    from bridge.broker import Delivery
+    from bridge.model.events import Event
+    from bridge.settings import Settings
+    from bridge.telemetry import Metrics
+
+log = logging.getLogger(__name__)
+
+COMPLAIN_EVERY = 10.0
+"""Seconds."""
+
+
+class Mqtt:
+    """MQTT for one bridge. Without MQTT_HOST it does nothing, and publishes count as done."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float],
+        take: Callable[[list[Event | Rejected]], Awaitable[bool]],
+        published: Callable[[list[int]], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._settings, self._metrics, self._clock = settings, metrics, clock
+        self._take, self._published, self._changed = take, published, changed
+        self._embedded = EmbeddedBroker(settings.mqtt_port) if settings.embedded_broker else None
+        self._serves = False
+        self._next_complaint = 0.0
+        self._broker: Broker | None = None
+        self._listening: asyncio.Task[None] | None = None
+
+    async def start(self, bridge: str, book: Book, waiting: list[tuple[int, str, bytes]]) -> None:
+        """Connect as `bridge`; `waiting` are publishes that the store remembers."""
+        self._bridge, self._book = bridge, book
+        if self._embedded is not None:
+            await self._serve(self._embedded)
+        if not self._settings.mqtt_host:
+            self._metrics.mqtt_connected.set(1)
+            self._published([publish_id for publish_id, _, _ in waiting])
+            return
+        self._connect(waiting)
+
+    async def stop(self) -> None:
+        """Say offline and close. What is unsent stays in the store."""
+        await self._disconnect()
+        if self._embedded is not None:
+            await self._embedded.stop()
+
+    async def reload(self, book: Book) -> None:
+        """A new rule book: connect anew where its `mqtt:` has changed."""
+        changed = book.mqtt != self._book.mqtt
+        self._book = book
+        if changed and self._broker is not None:
+            waiting = [(i, topic, payload) for i, (topic, payload) in self._broker.unsent.items()]
+            await self._disconnect()
+            self._connect(waiting)
+
+    def publish(self, messages: list[tuple[int, str, bytes]]) -> None:
+        """Publish alerts, each once."""
+        if self._broker is None:
+            self._published([publish_id for publish_id, _, _ in messages])
+            return
+        for publish_id, topic, payload in messages:
+            self._broker.publish(publish_id, topic, payload)
+
+    def publish_samples(self, messages: list[tuple[str, bytes]]) -> None:
+        """Publish the newest samples, if the broker is there now."""
+        if self._broker is not None:
+            for topic, payload in messages:
+                self._broker.publish_sample(topic, payload)
+
+    def state(self) -> dict[str, Any]:
+        """off, connected or down."""
+        if self._broker is None:
+            return {"state": "off"}
+        return {
+            "state": "connected" if self._broker.connected else "down",
+            "host": f"{self._broker.host}:{self._broker.port}",
+            "unsent": len(self._broker.unsent),
+        }
+
+    async def _serve(self, embedded: EmbeddedBroker) -> None:
+        self._serves = await embedded.start()
+        if self._serves:
+            log.info("embedded MQTT broker on port %d", embedded.port)
+        else:
+            log.info("MQTT port %d is taken: using the broker that is there", embedded.port)
+
+    def _connect(self, waiting: list[tuple[int, str, bytes]]) -> None:
+        self._broker = Broker(
+            self._settings.mqtt_host,
+            self._settings.mqtt_port,
+            self._book.mqtt,
+            self._bridge,
+            metrics=self._metrics,
+            published=lambda publish_id: self._published([publish_id]),
+            changed=self._changed,
+            version_5=not self._serves,
+        )
+        self._broker.start(waiting)
+        self._listening = asyncio.create_task(self._listen(self._broker), name="mqtt")
+
+    async def _disconnect(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        if self._broker is not None:
+            await self._broker.stop()
+
+    async def _listen(self, broker: Broker) -> None:
+        while True:
+            found = await broker.deliveries()
+            try:
+                stored = await self._take(self._decode(found))
+            except Exception:
+                log.exception("a batch of %d MQTT messages failed; it stays with the broker", len(found))
+                continue
+            if stored:
+                for delivery in found:
+                    delivery.done()
+
+    def _decode(self, found: list[Delivery]) -> list[Event | Rejected]:
+        now, rules = self._clock(), self._book.topics()
+        items: list[Event | Rejected] = []
+        for delivery in found:
+            message = delivery.message
+            self._metrics.mqtt_messages.labels(self._metrics.mqtt_topic(message.topic)).inc()
+            if topics.origin(message) == self._bridge:
+                self._metrics.mqtt_own.inc()
+                continue
+            decoded = topics.decode(message, rules, now)
+            self._complain(decoded, now)
+            items += decoded
+        return items
+
+    def _complain(self, decoded: list[Event | Rejected], now: float) -> None:
+        """Nobody answers a publisher: the log says what is wrong, seldom enough that a flood cannot fill it."""
+        bad = [item for item in decoded if isinstance(item, Rejected) and item.why is Reason.INVALID]
+        if bad and now >= self._next_complaint:
+            self._next_complaint = now + COMPLAIN_EVERY
+            log.warning("MQTT %s (more in the next %d s are only counted)", bad[0].reason, COMPLAIN_EVERY)
