@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -36,12 +37,21 @@ GRACE = 1
 """Seconds that open requests have when the bridge stops."""
 
 
-def serve(  # noqa: PLR0913, PLR0917 # each is a setting
+def serve(  # noqa: PLR0913 # each is a setting
+    *,
     osc_host: Annotated[str, typer.Option(envvar="OSC_HOST", help="where sclang listens")] = "localhost",
     osc_port: Annotated[int, typer.Option(envvar="OSC_PORT", min=1, max=65535, help="its UDP port")] = 57120,
     mqtt_host: Annotated[
-        str, typer.Option(envvar="MQTT_HOST", help="the MQTT broker; empty: no MQTT")
-    ] = "localhost",
+        str,
+        typer.Option(
+            envvar="MQTT_HOST",
+            help="the MQTT broker; empty: no MQTT",
+            default_factory=lambda: os.environ.get(
+                "MQTT_HOST", "localhost"
+            ),  # an empty one counts as unset else
+            show_default="localhost",
+        ),
+    ],
     mqtt_port: Annotated[int, typer.Option(envvar="MQTT_PORT", min=1, max=65535, help="its port")] = 1883,
     http_host: Annotated[
         str, typer.Option(envvar="PAGER_HTTP_HOST", help="address for HTTP and metrics")
@@ -62,7 +72,6 @@ def serve(  # noqa: PLR0913, PLR0917 # each is a setting
         Path | None,
         typer.Option(envvar="PAGER_DATA_DIR", help="folder for state", show_default="the state folder"),
     ] = None,
-    *,
     embedded_broker: Annotated[
         bool, typer.Option("--embedded-broker", help="serve MQTT on MQTT_PORT too, if it is free")
     ] = False,

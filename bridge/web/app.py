@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -39,9 +39,18 @@ def create_app(runtime: Runtime) -> FastAPI:
         app.include_router(router)
     app.add_exception_handler(UnreadableError, _unreadable)
     app.add_exception_handler(HTTPException, _refused)
-    app.mount("/console", StaticFiles(directory=CONSOLE), name="console")
+    app.mount("/console", _Files(directory=CONSOLE), name="console")
     app.add_api_route("/", _page, include_in_schema=False)
     return app
+
+
+class _Files(StaticFiles):
+    """Files that a browser asks about before it uses them again: after an upgrade no old module meets a new one."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 async def _page() -> FileResponse:

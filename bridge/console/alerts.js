@@ -1,0 +1,101 @@
+/**
+ * The list of what fires. Rows are kept by fingerprint, so that a change elsewhere moves neither the reader's
+ * place nor a screen reader's. Everything that came from a label goes in as text, never as markup.
+ */
+
+import { clock, texts } from "./texts.js";
+
+const SHOWN = 200;
+const SOUNDING_MS = 2500;
+
+function element(tag, name, text = "") {
+  const node = document.createElement(tag);
+  node.className = name;
+  node.textContent = text;
+  return node;
+}
+
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+class Row {
+  constructor() {
+    this.node = element("li", "alert");
+    this.severity = element("span", "severity");
+    this.name = element("strong", "name");
+    this.test = element("span", "test", texts.test);
+    this.service = element("span", "service");
+    this.age = element("time", "age");
+    this.summary = element("p", "summary");
+    this.sounding = element("span", "sounding", texts.sounding);
+    const who = element("div", "who");
+    who.append(this.name, " ", this.test, " ", this.service);
+    this.node.append(this.severity, " ", who, " ", this.sounding, " ", this.age, this.summary);
+    this.sounding.hidden = true;
+  }
+
+  show(alert, now) {
+    this.since = alert.since;
+    this.node.dataset.severity = alert.severity;
+    put(this.severity, texts.severity(String(alert.severity)));
+    put(this.name, alert.name || texts.unnamed);
+    put(this.service, alert.service || "");
+    put(this.summary, alert.summary || "");
+    this.test.hidden = !alert.test;
+    this.service.hidden = !alert.service;
+    this.summary.hidden = !alert.summary;
+    this.tick(now);
+  }
+
+  tick(now) {
+    this.age.hidden = !Number.isFinite(this.since);
+    if (this.age.hidden) return;
+    put(this.age, texts.age(now - this.since));
+    this.age.title = texts.since(clock(this.since, now));
+    this.age.dateTime = new Date(this.since * 1000).toISOString();
+  }
+
+  sound() {
+    this.sounding.hidden = false;
+    clearTimeout(this.ending);
+    this.ending = setTimeout(() => {
+      this.sounding.hidden = true;
+    }, SOUNDING_MS);
+  }
+}
+
+export class AlertList {
+  #list;
+  #more;
+  #rows = new Map();
+
+  constructor(list, more) {
+    this.#list = list;
+    this.#more = more;
+  }
+
+  /** Bring the list to `firing`, in its order. `now` is unix seconds of the bridge's clock. */
+  show(firing, now) {
+    const shown = firing.slice(0, SHOWN);
+    const rows = new Map(shown.map((alert) => [alert.fingerprint, this.#rows.get(alert.fingerprint) ?? new Row()]));
+    for (const [fingerprint, row] of this.#rows) if (!rows.has(fingerprint)) row.node.remove();
+    this.#rows = rows;
+    for (const alert of shown) rows.get(alert.fingerprint).show(alert, now);
+    [...rows.values()].forEach((row, i) => {
+      const there = this.#list.children[i];
+      if (there !== row.node) this.#list.insertBefore(row.node, there ?? null);
+    });
+    this.#more.hidden = firing.length <= SHOWN;
+    put(this.#more, texts.more(firing.length - SHOWN));
+  }
+
+  tick(now) {
+    for (const row of this.#rows.values()) row.tick(now);
+  }
+
+  /** Mark the alert whose cue sounds now. */
+  sound(fingerprint) {
+    this.#rows.get(fingerprint)?.sound();
+  }
+}

@@ -1,0 +1,32 @@
+/** Pure answers about the list of what fires. No DOM, no clock. */
+
+const ORDER = ["critical", "warning", "info"];
+
+/** `[severity, number]` pairs, worst first, without zeros. */
+export function tally(firing) {
+  const numbers = new Map(ORDER.map((severity) => [severity, 0]));
+  for (const { severity } of firing) numbers.set(severity, (numbers.get(severity) ?? 0) + 1);
+  return [...numbers].filter(([, n]) => n > 0);
+}
+
+/** What is in `after` and was not in `before`, or has got another severity; and what is no longer in it. */
+export function changes(before, after) {
+  const was = new Map(before.map((alert) => [alert.fingerprint, alert]));
+  const is = new Set(after.map((alert) => alert.fingerprint));
+  return {
+    begun: after.filter((alert) => was.get(alert.fingerprint)?.severity !== alert.severity),
+    ended: before.filter((alert) => !is.has(alert.fingerprint)),
+  };
+}
+
+/** A state frame with every field in the form that the page reads, whatever was left out. */
+export function readState(frame) {
+  const list = (value) => (Array.isArray(value) ? value : []);
+  return {
+    now: Number.isFinite(frame.now) ? frame.now : Date.now() / 1000,
+    firing: list(frame.firing).filter((alert) => alert && typeof alert.fingerprint === "string"),
+    hears: typeof frame.hears === "string" ? frame.hears : "",
+    watchdog: frame.watchdog ?? { armed: false, last: null },
+    mqtt: frame.mqtt,
+  };
+}

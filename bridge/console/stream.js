@@ -1,0 +1,142 @@
+/**
+ * The link to the bridge (docs/stream.md): connects, pings, notices silence, comes back. No DOM, no sound.
+ *
+ * Nothing in here waits by itself: whoever owns it calls `tick` about once a second. So a throttled tab, a
+ * laptop that slept and a test all go the same way.
+ *
+ * Link: connecting → up → reconnecting → up, and from any but `up` to `lost` once SILENCE has passed without a
+ * frame. An open connection that is silent for as long is taken for dead.
+ */
+
+export const PING_EVERY = 5;
+export const SILENCE = 15;
+const LONGEST_WAIT = 10;
+const STEADY = 10; // A connection that lived this long was a good one: the next wait is short again.
+
+export class Stream {
+  #address;
+  #on;
+  #socket = null;
+  #opened = 0;
+  #heard = 0;
+  #pinged = 0;
+  #ticked = 0;
+  #retryAt = Infinity;
+  #failures = 0;
+  #listening = { on: false, name: "" };
+  #link = "connecting";
+  #why = "";
+
+  /**
+   * @param {string} address ws: or wss: address of the stream
+   * @param {{state: Function, play: Function, link: Function}} on `state(frame)`, `play(frame)`, `link(link, why)`
+   */
+  constructor(address, on) {
+    this.#address = address;
+    this.#on = on;
+  }
+
+  get link() {
+    return this.#link;
+  }
+
+  /** Connect. `now` is in seconds, as for `tick`. */
+  start(now) {
+    this.#heard = now;
+    this.#ticked = now;
+    this.#connect(now);
+  }
+
+  /** Say whether cues are heard here; said again on every new connection. */
+  listening(on, name) {
+    this.#listening = { on, name };
+    this.#send({ type: "listening", on, name });
+  }
+
+  /** Answer a `play`: status is `played`, `muted` or `failed`. */
+  ack(id, status) {
+    this.#send({ type: "ack", id, status });
+  }
+
+  tick(now) {
+    if (now - this.#ticked > SILENCE) this.#woke(now);
+    this.#ticked = now;
+    if (now - this.#heard >= SILENCE) this.#silent(now);
+    if (now >= this.#retryAt) this.#connect(now);
+    if (now - this.#pinged < PING_EVERY) return;
+    this.#pinged = now;
+    this.#send({ type: "ping" });
+  }
+
+  /** Do not wait for the back-off: something says that a connection could work now. */
+  hurry(now) {
+    if (this.#retryAt !== Infinity) this.#connect(now);
+  }
+
+  /** The machine slept. What stands in the old connection is stale, and the silence was not the bridge's. */
+  #woke(now) {
+    this.#heard = now;
+    this.#drop();
+    this.#connect(now);
+  }
+
+  #silent(now) {
+    if (this.#socket && now - this.#opened >= SILENCE) this.#fail(now);
+    this.#become("lost");
+  }
+
+  #connect(now) {
+    this.#retryAt = Infinity;
+    this.#opened = now;
+    const socket = new WebSocket(this.#address);
+    this.#socket = socket;
+    socket.onopen = () => socket === this.#socket && this.#send({ type: "listening", ...this.#listening });
+    socket.onmessage = ({ data }) => socket === this.#socket && this.#frame(data);
+    socket.onclose = ({ reason }) => {
+      if (socket !== this.#socket) return;
+      if (reason) this.#why = reason;
+      this.#fail(this.#ticked);
+    };
+  }
+
+  #drop() {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+
+  #fail(now) {
+    this.#drop();
+    if (now - this.#opened >= STEADY && this.#link === "up") this.#failures = 0;
+    const wait = Math.min(LONGEST_WAIT, 0.5 * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#retryAt = now + wait * (0.75 + 0.5 * Math.random());
+    if (this.#link === "up") this.#become("reconnecting");
+  }
+
+  #frame(text) {
+    let frame;
+    try {
+      frame = JSON.parse(text);
+    } catch {
+      return; // What cannot be read is no sign of life either.
+    }
+    this.#heard = this.#ticked;
+    if (frame.type === "state") {
+      this.#why = "";
+      this.#become("up");
+      this.#on.state(frame);
+    } else if (frame.type === "play") this.#on.play(frame);
+    else if (frame.type === "bye") this.#why = String(frame.why ?? "");
+  }
+
+  #become(link) {
+    if (link === this.#link) return;
+    this.#link = link;
+    this.#on.link(link, this.#why);
+  }
+
+  #send(frame) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+  }
+}

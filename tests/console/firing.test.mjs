@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { announcements } from "../../bridge/console/announce.js";
+import { changes, readState, tally } from "../../bridge/console/firing.js";
+import { Reminder } from "../../bridge/console/reminder.js";
+import { duration, texts } from "../../bridge/console/texts.js";
+
+const alert = (fingerprint, severity = "warning", more = {}) => ({ fingerprint, severity, name: `N${fingerprint}`, ...more });
+
+test("the tally is worst first and leaves zeros out", () => {
+  const firing = [alert("1", "info"), alert("2", "critical"), alert("3", "info")];
+  assert.deepEqual(tally(firing), [["critical", 1], ["info", 2]]);
+  assert.deepEqual(tally([]), []);
+});
+
+test("a severity that nobody knows is counted all the same", () => {
+  assert.deepEqual(tally([alert("1", "odd")]), [["odd", 1]]);
+});
+
+test("an alert that rose in severity has begun; the same again has not", () => {
+  const { begun, ended } = changes([alert("1"), alert("2")], [alert("1", "critical"), alert("3")]);
+  assert.deepEqual(begun.map(({ fingerprint }) => fingerprint), ["1", "3"]);
+  assert.deepEqual(ended.map(({ fingerprint }) => fingerprint), ["2"]);
+});
+
+test("a state that lacks fields is read as an empty one, never as an error", () => {
+  const state = readState({ type: "state", firing: [null, { name: "no fingerprint" }, alert("1")] });
+  assert.deepEqual(state.firing.map(({ fingerprint }) => fingerprint), ["1"]);
+  assert.equal(state.watchdog.armed, false);
+  assert.ok(Number.isFinite(state.now));
+  assert.deepEqual(readState({}).firing, []);
+});
+
+test("a critical is said at once, others politely", () => {
+  const said = announcements([], [alert("1", "critical"), alert("2", "info")]);
+  assert.deepEqual(said, [
+    { now: false, words: "info: N2" },
+    { now: true, words: "critical: N1" },
+  ]);
+});
+
+test("many at once are counted, not read out", () => {
+  const many = ["1", "2", "3", "4", "5"].map((fingerprint) => alert(fingerprint));
+  assert.deepEqual(announcements([], many), [{ now: true, words: "New: 5 warning." }]);
+});
+
+test("the first state of a connection is summed up; nothing is said where nothing changed", () => {
+  assert.deepEqual(announcements(null, []), [{ now: false, words: texts.nothing }]);
+  assert.deepEqual(announcements(null, [alert("1")]), [{ now: false, words: "Firing: 1 warning." }]);
+  assert.deepEqual(announcements([alert("1")], [alert("1")]), []);
+});
+
+test("the last resolution says that all is clear", () => {
+  assert.deepEqual(announcements([alert("1")], []), [
+    { now: false, words: `Resolved: N1. ${texts.saidAllClear}` },
+  ]);
+});
+
+test("a test is said to be one", () => {
+  const [{ words }] = announcements([], [alert("1", "info", { test: true, service: "api", summary: "Words." })]);
+  assert.equal(words, "Test. info: N1, service api, Words.");
+});
+
+test("lengths of time", () => {
+  const said = [-3, 0, 59.4, 60, 3599, 3600, 86399, 90000].map(duration);
+  assert.deepEqual(said, ["0 s", "0 s", "59 s", "1 min", "59 min", "1 h 0 min", "23 h 59 min", "1 d 1 h"]);
+});
+
+test("link lost: at once, each minute for ten minutes, then each ten minutes, until it stops", () => {
+  const at = [];
+  let now = 100;
+  const reminder = new Reminder(() => at.push(now - 100));
+  reminder.tick(now);
+  assert.deepEqual(at, []);
+  reminder.start(now);
+  for (; now < 100 + 2000; now += 0.5) reminder.tick(now);
+  assert.deepEqual(at, [0, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800]);
+  reminder.stop();
+  reminder.tick(now + 10000);
+  assert.equal(at.length, 13);
+});
