@@ -7,6 +7,7 @@ the death of the bridge; the last moments before a power cut may be lost).
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import queue
 import sqlite3
@@ -124,6 +125,8 @@ class Store:
         self._queue: queue.SimpleQueue[tuple[list[Statement], Future[None]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._lock_file: Any = None
+        self._gate = threading.Lock()
+        self._closed = False
 
     def open(self) -> Remembered:
         """Open or make the file and read what it remembers. Raises StoreError."""
@@ -136,7 +139,13 @@ class Store:
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._migrate()
             remembered = self._read()
-        except (OSError, sqlite3.Error) as e:
+        except (
+            OSError,
+            sqlite3.Error,
+            ValueError,
+            TypeError,
+            KeyError,
+        ) as e:  # the last three: rows that are not ours
             raise StoreError(
                 f"{path}: cannot be used ({e}); set PAGER_DATA_DIR to a folder that can be written"
             ) from e
@@ -147,13 +156,19 @@ class Store:
         """Hand in writes; the future is done when they are safe, and fails with StoreError when they are not."""
         done: Future[None] = Future()
         done.set_running_or_notify_cancel()  # a caller that gives up must not take the write back
-        self._queue.put((batch.statements, done))
+        with self._gate:
+            if self._closed:
+                done.set_exception(StoreError("the store is closed"))
+            else:
+                self._queue.put((batch.statements, done))
         return done
 
     def close(self) -> None:
         """Commit what was handed in, then close. Safe to call on a store that never opened."""
-        if self._thread.is_alive():
+        with self._gate:
+            self._closed = True
             self._queue.put(None)
+        if self._thread.is_alive():
             self._thread.join()
             self._db.close()
         if self._lock_file is not None:
@@ -218,14 +233,22 @@ class Store:
                 for sql, values in statements:
                     self._db.execute(sql, values)
             self._db.execute("COMMIT")
-        except sqlite3.Error as e:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+        except (
+            sqlite3.Error,
+            ValueError,
+            OverflowError,
+        ) as e:  # a value that SQLite cannot hold is no sqlite3.Error
+            self._roll_back()
             for _, done in group:
                 done.set_exception(StoreError(f"the store cannot be written: {e}"))
             return
         for _, done in group:
             done.set_result(None)
+
+    def _roll_back(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
 
 def _body(event: AlertEvent) -> bytes:

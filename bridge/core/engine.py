@@ -5,7 +5,8 @@ Rules:
 * An onset is the passage of a fingerprint from not firing to firing. Repeats, retries and twins of a message
   change nothing (`duplicate`).
 * `startsAt` and `endsAt` only order two messages of one fingerprint: a resolution older than the firing it would
-  end, and a firing that arrives within LATE seconds after its own resolution, are `expired`.
+  end, and a firing that arrives within LATE seconds after its own resolution, are `expired`. A start that lies in
+  the future orders nothing: it would keep the alert from ever ending.
 * Alerts that differ only in `severity` are one subject. A higher severity sounds and takes the subject over; a
   lower one, and the end of one while another still fires, is `superseded`.
 * A message without state (one_shot) is one onset and leaves nothing behind; retained, it is an old one (`retained`).
@@ -105,7 +106,8 @@ class Engine:
     def alert(self, event: AlertEvent, onset: str, now: float) -> Verdict:
         """Take one message. `onset` is the id that a cue will have; it must be unique."""
         rule = self.book.alert_rule(event.labels)
-        if rule.sound == SIGN_OF_LIFE:
+        ends = event.status is Status.RESOLVED and event.fingerprint in self.active
+        if rule.sound == SIGN_OF_LIFE and not ends:  # a new rule book may call one that fires a sign of life
             return self._sign_of_life(event, rule, now)
         if event.one_shot:
             return self._one_shot(event, rule, onset)
@@ -123,7 +125,7 @@ class Engine:
 
     def heartbeat(self, now: float) -> Play | None:
         """The sign of life that is due now, if any."""
-        if now < self._next_heartbeat:
+        if 0 < self._next_heartbeat - now <= HEARTBEAT:  # further off it is only where the clock went back
             return None
         self._next_heartbeat = now + HEARTBEAT
         if self.watchdog_last is not None and now - self.watchdog_last > WATCHDOG_LIMIT:
@@ -151,7 +153,8 @@ class Engine:
             return Verdict(rule, rule.severity, Change.NONE, Reason.EXPIRED)
         others = self._others(event)
         since = now if known is None else known.since
-        self._remember(Active(event, since, rule.severity, rule.name, rule.sounds))
+        kept = replace(event, raw={})  # as it was sent it may be huge, and is published already
+        self._remember(Active(kept, since, rule.severity, rule.name, rule.sounds))
         if rule.sounds and any(
             _rank(other.severity) >= _rank(rule.severity) and other.audible for other in others
         ):
@@ -163,7 +166,7 @@ class Engine:
         if known is None:
             return Verdict(rule, rule.severity, Change.NONE, Reason.DUPLICATE)
         began = known.event.starts_at
-        if event.ends_at is not None and began is not None and event.ends_at < began:
+        if event.ends_at is not None and began is not None and event.ends_at < began <= now:
             return Verdict(rule, known.severity, Change.NONE, Reason.EXPIRED)
         self._forget(known, now)
         if rule.sounds and any(other.severity != known.severity for other in self._others(event)):
@@ -196,20 +199,26 @@ class Engine:
         return frozenset(pair for pair in event.labels.items() if pair[0] not in without)
 
     def _remember(self, alert: Active) -> None:
+        if (known := self.active.get(alert.event.fingerprint)) is not None:
+            self._leave_subject(known.event)
         self.active[alert.event.fingerprint] = alert
         self._subjects.setdefault(self._subject(alert.event), set()).add(alert.event.fingerprint)
         self._ended.pop(alert.event.fingerprint, None)
 
     def _forget(self, alert: Active, now: float) -> None:
-        fingerprint, subject = alert.event.fingerprint, self._subject(alert.event)
+        fingerprint = alert.event.fingerprint
         del self.active[fingerprint]
-        if (fingerprints := self._subjects.get(subject)) is not None:
-            fingerprints.discard(fingerprint)
-            if not fingerprints:
-                del self._subjects[subject]
+        self._leave_subject(alert.event)
         self._ended[fingerprint] = (now, alert.event.starts_at)
         if len(self._ended) > TOMBSTONES:
             self._ended.popitem(last=False)
+
+    def _leave_subject(self, event: AlertEvent) -> None:
+        subject = self._subject(event)
+        if (fingerprints := self._subjects.get(subject)) is not None:
+            fingerprints.discard(event.fingerprint)
+            if not fingerprints:
+                del self._subjects[subject]
 
 
 def _rank(severity: str) -> int:

@@ -59,7 +59,7 @@ class Outcomes:
     def answered(self, play_id: str, player: str, status: str, *, audible: bool) -> list[Settled]:
         """A player's word: played, muted, failed, capped, invalid, unknown, cancelled, expired, unheard, assumed."""
         entry = self._open.get(play_id)
-        if entry is None:
+        if entry is None or player not in entry.waiting:  # who was not asked, or has answered, has no say
             return []
         if status == "assumed" or (status == "played" and audible):
             del self._open[play_id]

@@ -43,7 +43,7 @@ class TopicRule:
         for step in self.path:
             if isinstance(found, dict):
                 found = found.get(step)
-            elif isinstance(found, list) and step.isdigit() and int(step) < len(found):
+            elif isinstance(found, list) and step.isdecimal() and int(step) < len(found):
                 found = found[int(step)]
             else:
                 return None

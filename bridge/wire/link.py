@@ -10,6 +10,8 @@
 * A new boot id is a new engine: it gets the whole state, every cue that is still on the way, and the cues that the
   old one acknowledged in the last RECENT seconds and whose alerts still fire.
 * `cancel` takes an alert's onset back: it is not sent again, and `/release` is not needed as cues end by themselves.
+* What is not said to this session was not said to us: it proves nothing and changes nothing.
+* A release that the engine has not acknowledged is said again when it comes back, for it may be the same one.
 
 Times are seconds of any steady clock.
 """
@@ -39,6 +41,8 @@ CUE_LIFE, HEARTBEAT_LIFE = 30.0, 2.0
 """A cue that could not be delivered for so long is no news any more."""
 RECENT = 10.0
 TAKE_BACK = 1.0
+LOOSE = 1024
+"""Unacknowledged releases that are remembered; an engine has far fewer voices."""
 HELD = 4096
 """Cues that may wait for the window; beyond it the newest is refused as capped."""
 
@@ -86,6 +90,7 @@ class Link:
         self._cues: deque[tuple[Play, float]] = deque()
         self._voices: dict[str, Set] = {}
         self._wanted: dict[str, Set | Release] = {}
+        self._loose: dict[str, Release] = {}
         self._flights: dict[int, _Flight] = {}
         self._recent: deque[tuple[Play, float]] = deque()
 
@@ -116,6 +121,7 @@ class Link:
         for command in commands:
             if isinstance(command, Set):
                 self._voices[command.id] = command
+                self._loose.pop(command.id, None)
             else:
                 self._voices.pop(command.id, None)
             self._wanted[command.id] = command
@@ -134,15 +140,17 @@ class Link:
     def datagram(self, data: bytes, now: float) -> osc.Stats | None:
         """Take what came from the engine. Counters are returned."""
         said = osc.answer(data)
-        if said is None:
+        if said is None or isinstance(said, osc.Stats):
+            return said
+        if said.session != self.session:
             return None
         self._heard = now
         if isinstance(said, osc.Hello):
             self._hello(said, now)
-        elif isinstance(said, osc.Ack) and said.session == self.session:
+        else:
             self._ack(said, now)
         self._pump(now)
-        return said if isinstance(said, osc.Stats) else None
+        return None
 
     def tick(self, now: float) -> None:
         """Everything that time does."""
@@ -170,7 +178,9 @@ class Link:
         self.state = State.KNOWN
         if not is_new:
             return
-        self._wanted = {**{i: c for i, c in self._wanted.items() if isinstance(c, Release)}, **self._voices}
+        waiting = {i: c for i, c in self._wanted.items() if isinstance(c, Release)}
+        self._wanted = {**self._loose, **waiting, **self._voices}
+        self._loose.clear()
         for seq, flight in list(self._flights.items()):
             flight.next_at = now
             if not isinstance(flight.command, Play):
@@ -209,7 +219,10 @@ class Link:
             self.outbox.append(osc.command(cue))
             self.answers.append(Answer(cue.id, status, audible=False))
         self._cues.clear()
-        self.outbox += [osc.command(command) for command in self._wanted.values()]
+        for command in self._wanted.values():
+            self.outbox.append(osc.command(command))
+            if isinstance(command, Release):
+                self._remember(command)
         self._wanted.clear()
 
     def _launch(self, command: Play | Set | Release, now: float, deadline: float) -> None:
@@ -252,6 +265,12 @@ class Link:
             self.answers.append(Answer(command.id, status, audible=False))
         elif isinstance(command, Set):
             self._wanted.setdefault(command.id, self._voices.get(command.id, Release(command.id)))
+        else:
+            self._remember(command)
+
+    def _remember(self, release: Release) -> None:
+        if self._acknowledges and release.id not in self._voices and len(self._loose) < LOOSE:
+            self._loose[release.id] = release
 
     def _give_up(self) -> None:
         """The engine has been gone too long to be waited for; whoever listens next gets single messages."""

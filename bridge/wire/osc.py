@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +16,15 @@ from bridge.model.commands import Command, Play, Release, Set
 PROTOCOL = 1
 _HEADS = {"cpu": ("freq",), "memory": ("vol",)}
 _FULL_HEAD = ("freq", "vol", "dur")
+_OURS = re.compile(rb"/(?:hello|ack|stats)\0{1,4},[ifsb]*\0")
+"""What an answer begins with. Anything else is not even read: python-osc logs a line for each type that it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
     """An engine's answer to `/hello`. `driver` "dummy" means that nobody can hear it."""
 
+    session: str
     boot: str
     driver: str
     defs: int
@@ -86,6 +91,8 @@ def stats() -> bytes:
 
 def answer(datagram: bytes) -> Hello | Ack | Stats | None:
     """What an engine said; None for anything that is no answer of ours."""
+    if _OURS.match(datagram) is None:
+        return None
     try:
         message = OscMessage(datagram)
         params = list(message.params)
@@ -95,7 +102,8 @@ def answer(datagram: bytes) -> Hello | Ack | Stats | None:
         return Ack(str(params[0]), params[1], str(params[2]))
     pairs = {str(params[i]): params[i + 1] for i in range(0, len(params) - 1, 2)}
     if message.address == "/hello" and "boot" in pairs:
-        return Hello(_word(pairs["boot"]), str(pairs.get("driver", "host")), int(_real(pairs.get("defs"))))
+        session, driver = str(pairs.get("session", "")), str(pairs.get("driver", "host"))
+        return Hello(session, _word(pairs["boot"]), driver, int(_real(pairs.get("defs"))))
     if message.address == "/stats":
         return Stats({name: _real(value) for name, value in pairs.items()})
     return None
@@ -106,4 +114,4 @@ def _word(value: Any) -> str:
 
 
 def _real(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -15,6 +16,8 @@ from bridge.model.errors import UnreadableError
 
 MAX_ID = 64
 """Characters of a fingerprint that are kept; a longer one is hashed. Alertmanager's has 16."""
+MAX_TEXTS, MAX_TEXT = 128, 4096
+"""Labels or annotations of one event that are kept, and characters of each: nobody hears more."""
 
 
 def read_json(body: bytes) -> Any:
@@ -31,7 +34,7 @@ def read_json(body: bytes) -> Any:
 
 def _lenient(body: bytes) -> Any:
     try:
-        text = body.decode("utf-8", "replace")
+        text = body.decode("utf-8-sig", "replace")
         value = json.loads(text, parse_constant=lambda _: None, parse_float=_finite, parse_int=_finite)
         return orjson.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as e:
@@ -67,11 +70,17 @@ def texts(value: Any) -> dict[str, str]:
     """A label set out of anything: not an object is empty, a value that is no text is written as one."""
     if not isinstance(value, dict):
         return {}
-    return {str(key): _text(item) for key, item in value.items() if item is not None}
+    kept = itertools.islice(((k, v) for k, v in value.items() if v is not None), MAX_TEXTS)
+    return {str(key)[:MAX_TEXT]: _text(item)[:MAX_TEXT] for key, item in kept}
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # nested deeper than it writes, though it reads such
+        return "(nested too deeply)"
 
 
 def instant(value: Any) -> float | None:
@@ -93,8 +102,8 @@ def fingerprint(sent: Any, labels: dict[str, str]) -> str:
         if len(sent) <= MAX_ID and sent.isprintable():
             return sent
         return hashlib.sha256(sent.encode("utf-8", "replace")).hexdigest()[:16]
-    text = "\0".join(f"{name}\1{value}" for name, value in sorted(labels.items()))
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+    text = json.dumps(sorted(labels.items()))  # no label can look like the border between two
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

@@ -7,6 +7,7 @@ level unless the payload's labels name one. Own publishes are told by their orig
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,12 @@ from bridge.wire import webhooks
 from bridge.wire.reading import fingerprint, number, read_json, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 MAX_LEVEL = 64
 """Characters of a topic level that we make ourselves."""
+MAX_PAYLOAD = 1 << 16
+"""Bytes of a payload that we publish. A broker drops the connection over one that is too large, again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,23 +191,47 @@ def _payload(payload: bytes) -> Any:
 
 
 def alert_message(event: AlertEvent, severity: str, bridge: str) -> tuple[str, bytes]:
-    """Topic and payload that publish an alert. `severity` is the mapped one: labels never reach a topic."""
-    alert: Mapping[str, Any] = {
-        **event.raw,
+    """Topic and payload that publish an alert. `severity` is the mapped one: labels never reach a topic.
+
+    The alert goes out as it was sent; one that is too large or nested too deeply is cut to what matters.
+    """
+    alert: dict[str, Any] = {
         "status": event.status,
         "fingerprint": event.fingerprint,
         "labels": dict(event.labels),
         "annotations": dict(event.annotations),
     }
-    body = {"value": event.value, "alert": alert, "severity": severity, "origin": bridge}
-    return f"alerts/{severity}", orjson.dumps(body)
+    body = {"value": event.value, "severity": severity, "origin": bridge}
+    payload = _fitting({**body, "alert": {**event.raw, **alert}})
+    if payload is None:
+        payload = orjson.dumps({**body, "alert": _short(alert), "truncated": True})
+    return f"alerts/{severity}", payload
+
+
+def _fitting(body: dict[str, Any]) -> bytes | None:
+    """The payload, or None where it cannot be written or is too large."""
+    try:
+        payload = orjson.dumps(body)
+    except orjson.JSONEncodeError:
+        return None
+    return payload if len(payload) <= MAX_PAYLOAD else None
+
+
+def _short(alert: dict[str, Any]) -> dict[str, Any]:
+    """The alert with at most 32 labels and 32 annotations of 128 characters each."""
+    cut = {
+        name: {key[:128]: text[:128] for key, text in itertools.islice(alert[name].items(), 32)}
+        for name in ("labels", "annotations")
+    }
+    return {**alert, **cut}
 
 
 def sample_message(sample: MetricSample, bridge: str) -> tuple[str, bytes] | None:
-    """Topic and payload that publish a sample; None when its type cannot be a topic level."""
+    """Topic and payload that publish a sample; None when its type cannot be a topic level or it is too large."""
     if len(sample.type) > MAX_LEVEL or any(c in sample.type for c in "+#/\0"):
         return None
     body: dict[str, Any] = {"value": sample.value, "origin": bridge}
     if sample.labels:
         body["labels"] = dict(sample.labels)
-    return f"metrics/{sample.type}", orjson.dumps(body)
+    payload = _fitting(body)
+    return None if payload is None else (f"metrics/{sample.type}", payload)

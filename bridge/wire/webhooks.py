@@ -49,7 +49,7 @@ def alert(  # one alert has this much around it
     if not isinstance(item, dict):
         return Rejected(source, f"{where}: an alert is an object, this is {type(item).__name__}")
     said = item.get("status") or status or Status.FIRING
-    if said not in {Status.FIRING, Status.RESOLVED}:
+    if not isinstance(said, str) or said not in {Status.FIRING, Status.RESOLVED}:
         return Rejected(source, f'{where}: status is "firing" or "resolved", this is {str(said)[:40]!r}')
     labels, annotations = texts(item.get("labels")), texts(item.get("annotations"))
     return AlertEvent(
