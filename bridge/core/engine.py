@@ -86,6 +86,7 @@ class Engine:
     def __init__(self, book: RuleBook) -> None:
         self.book = book
         self.active: dict[str, Active] = {}
+        self.counts = dict.fromkeys(SEVERITIES, 0)
         self.watchdog_last: float | None = None
         self._subjects: dict[frozenset[tuple[str, str]], set[str]] = {}
         self._ended: OrderedDict[str, tuple[float, float | None]] = OrderedDict()
@@ -201,6 +202,8 @@ class Engine:
     def _remember(self, alert: Active) -> None:
         if (known := self.active.get(alert.event.fingerprint)) is not None:
             self._leave_subject(known.event)
+            self.counts[known.severity] -= 1
+        self.counts[alert.severity] += 1
         self.active[alert.event.fingerprint] = alert
         self._subjects.setdefault(self._subject(alert.event), set()).add(alert.event.fingerprint)
         self._ended.pop(alert.event.fingerprint, None)
@@ -208,6 +211,7 @@ class Engine:
     def _forget(self, alert: Active, now: float) -> None:
         fingerprint = alert.event.fingerprint
         del self.active[fingerprint]
+        self.counts[alert.severity] -= 1
         self._leave_subject(alert.event)
         self._ended[fingerprint] = (now, alert.event.starts_at)
         if len(self._ended) > TOMBSTONES:

@@ -6,6 +6,7 @@ A series with no new sample for max(QUIET seconds, 5 x its interval) is released
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ def identity(sample: MetricSample) -> str:
     """The id of a series: its type alone, or with a short hash of its labels."""
     if not sample.labels:
         return sample.type
-    text = "\0".join(f"{name}\1{value}" for name, value in sorted(sample.labels.items()))
+    text = json.dumps(sorted(sample.labels.items()))
     return f"{sample.type}:{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 

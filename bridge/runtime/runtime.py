@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bridge import __version__, config
 from bridge.core.engine import Engine
 from bridge.core.voices import Voices
-from bridge.model.catalogue import SEVERITIES
 from bridge.model.commands import Play, Release
 from bridge.model.errors import ConfigError, StoreError
 from bridge.model.events import Event, Outcome, Reason, Rejected, Source, Status
@@ -22,7 +22,7 @@ from bridge.store import KEPT_EVENTS, Batch, OpenRow, Store
 from bridge.telemetry import Metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
 
     from bridge.book import Book
     from bridge.core.outcomes import Settled
@@ -75,6 +75,8 @@ class Runtime:
         self._background: set[asyncio.Task[None]] = set()
         self._ticking: asyncio.Task[None] | None = None
         self._next_prune = 0.0
+        self._waking = False
+        self._endings = Batch()
         self.metrics.build.labels(__version__).set(1)
         self._mark_reload(ok=True)
 
@@ -141,12 +143,11 @@ class Runtime:
         self.version += 1
         self.room.count()
         self.metrics.voices.set(len(self.voices.sounding))
-        counts = dict.fromkeys(SEVERITIES, 0)
-        for alert in self.engine.active.values():
-            counts[alert.severity] += 1
-        for severity, count in counts.items():
+        for severity, count in self.engine.counts.items():
             self.metrics.active.labels(severity).set(count)
-        self._spawn(self._wake())
+        if not self._waking:
+            self._waking = True
+            self._spawn(self._wake())
 
     def _publishes(self) -> bool:
         return bool(self.settings.mqtt_host) and self.book.mqtt.publish
@@ -177,25 +178,33 @@ class Runtime:
         self.store_ok = True
         return True
 
-    async def _write(self, batch: Batch) -> None:
-        await self._commit(batch)
-
     def _settled(self, settled: list[Settled]) -> None:
-        batch = Batch()
         for end in settled:
-            source = self._open.pop(end.event_id, None)
-            if source is not None:
-                self.metrics.ended(source, end.outcome, end.reason)
-                batch.outcome(end.event_id, end.outcome, end.reason)
-        if batch.statements:
-            self._spawn(self._write(batch))
+            self._end(end.event_id, end.outcome, end.reason)
+
+    def _end(self, event_id: int, outcome: Outcome, reason: Reason | None) -> None:
+        source = self._open.pop(event_id, None)
+        if source is not None:
+            self.metrics.ended(source, outcome, reason)
+            with self._later() as batch:
+                batch.outcome(event_id, outcome, reason)
 
     def _published(self, publish_ids: list[int]) -> None:
-        batch = Batch()
-        for publish_id in publish_ids:
-            batch.published(publish_id)
-        if batch.statements:
-            self._spawn(self._write(batch))
+        if publish_ids:
+            with self._later() as batch:
+                for publish_id in publish_ids:
+                    batch.published(publish_id)
+
+    @contextmanager
+    def _later(self) -> Iterator[Batch]:
+        """Writes that nobody waits for: all of one turn of the loop are handed in together."""
+        if not self._endings.statements:
+            self._spawn(self._write_endings())
+        yield self._endings
+
+    async def _write_endings(self) -> None:
+        batch, self._endings = self._endings, Batch()
+        await self._commit(batch)
 
     def _resume(self, rows: list[OpenRow]) -> None:
         """Events that were stored and never got an outcome: they sound now, if they are still true."""
@@ -204,20 +213,13 @@ class Runtime:
             state = not row.event.one_shot
             firing = state and row.event.status is Status.FIRING
             if firing and row.event.fingerprint not in self.engine.active:
-                self._end_unheard(row.id)
+                self._end(row.id, Outcome.SUPPRESSED, Reason.SUPERSEDED)
                 continue
             rule = self.engine.book.alert_rule(row.event.labels)
             service = self.engine.book.service(row.event.labels)
             controls = self.engine.book.cue(rule, row.sound, row.event.value, service)
             fires = row.event.fingerprint if firing else ""
             self.room.play(Play(f"e{row.id}", row.sound, controls, row.severity, fires), row.id)
-
-    def _end_unheard(self, event_id: int) -> None:
-        source = self._open.pop(event_id)
-        self.metrics.ended(source, Outcome.SUPPRESSED, Reason.SUPERSEDED)
-        batch = Batch()
-        batch.outcome(event_id, Outcome.SUPPRESSED, Reason.SUPERSEDED)
-        self._spawn(self._write(batch))
 
     async def _farewell(self) -> None:
         end = time.monotonic() + FAREWELL
@@ -247,7 +249,7 @@ class Runtime:
             self._next_prune = now + PRUNE
             batch = Batch()
             batch.prune(self.intake.next_id - KEPT_EVENTS)
-            await self._write(batch)
+            await self._commit(batch)
 
     def _mark_reload(self, *, ok: bool) -> None:
         self.metrics.reload_ok.set(ok)
@@ -261,5 +263,6 @@ class Runtime:
         task.add_done_callback(self._background.discard)
 
     async def _wake(self) -> None:
+        self._waking = False
         async with self.changes:
             self.changes.notify_all()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
+import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,10 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import scipy.signal as sig
-
 from lab import measure
 from lab.audio import Engine, engine
-from lab.bridge import Bridge
+from lab.bridge import Bridge, Metrics
 from lab.ear import Ear
 from lab.exporter import Exporter
 from lab.programs import wait_for
@@ -104,7 +105,9 @@ def test_a_rule_fires_and_is_mended_and_the_recording_shows_it(stack: Stack, tmp
 
 def _played(bridge: Bridge, count: int) -> None:
     def enough() -> bool:
-        found = bridge.metrics().value("pager_events_total", source="alertmanager", outcome="played", reason="")
+        found = bridge.metrics().value(
+            "pager_events_total", source="alertmanager", outcome="played", reason=""
+        )
         return found == count
 
     wait_for(enough, f"{count} events were acknowledged by an audible player")
@@ -138,7 +141,9 @@ def _shows_the_critical_cue(sound: np.ndarray, rate: int, fired: float) -> float
     before = measure.level_near(sound[: int((onset - 0.1) * rate)], rate, 880)
     during = measure.level_near(measure.cut(cue, rate, found[0]), rate, 880)
     assert before < during - 40
-    assert measure.level_near(sound[: int(onset * rate)], rate, 220) > before + 20, "the drone sounded at 220 Hz"
+    assert measure.level_near(sound[: int(onset * rate)], rate, 220) > before + 20, (
+        "the drone sounded at 220 Hz"
+    )
     return onset
 
 
@@ -175,21 +180,14 @@ def test_a_twin_alertmanager_and_repeats_change_nothing(stack: Stack) -> None:
             return duplicates > before.sum("pager_events_total", source="alertmanager", reason="duplicate")
 
         wait_for(both, "the twin's message has come", 30)
-    wait_for(lambda: _sounded(bridge) == _sounded_in(before) + 1, "one onset sounded")
+    wait_for(lambda: _sounded(bridge.metrics()) == _sounded(before) + 1, "one onset sounded")
 
 
-def _sounded(bridge: Bridge) -> float:
-    return _sounded_in(bridge.metrics())
-
-
-def _sounded_in(metrics: object) -> float:
-    return float(metrics.sum("pager_events_total", source="alertmanager", outcome="played"))  # type: ignore[attr-defined]
+def _sounded(metrics: Metrics) -> float:
+    return metrics.sum("pager_events_total", source="alertmanager", outcome="played")
 
 
 def test_the_metrics_are_as_prometheus_wants_them(stack: Stack) -> None:
-    import subprocess
-    import urllib.request
-
     for port in (stack.bridge.port, stack.bridge.metrics_port):
         text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read()
         check = subprocess.run(
