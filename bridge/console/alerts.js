@@ -75,8 +75,8 @@ export class AlertList {
     this.#more = more;
   }
 
-  /** Bring the list to `firing`, in its order. `now` is unix seconds of the bridge's clock. */
-  show(firing, now) {
+  /** Bring the list to `firing`, in its order; `total` fire in all. `now` is unix seconds of the bridge's clock. */
+  show(firing, now, total) {
     const shown = firing.slice(0, SHOWN);
     const rows = new Map(shown.map((alert) => [alert.fingerprint, this.#rows.get(alert.fingerprint) ?? new Row()]));
     for (const [fingerprint, row] of this.#rows) if (!rows.has(fingerprint)) row.node.remove();
@@ -86,8 +86,8 @@ export class AlertList {
       const there = this.#list.children[i];
       if (there !== row.node) this.#list.insertBefore(row.node, there ?? null);
     });
-    this.#more.hidden = firing.length <= SHOWN;
-    put(this.#more, texts.more(firing.length - SHOWN));
+    this.#more.hidden = total <= SHOWN;
+    put(this.#more, texts.more(total - SHOWN));
   }
 
   tick(now) {

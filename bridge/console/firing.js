@@ -4,9 +4,15 @@ const ORDER = ["critical", "warning", "info"];
 
 /** `[severity, number]` pairs, worst first, without zeros. */
 export function tally(firing) {
-  const numbers = new Map(ORDER.map((severity) => [severity, 0]));
-  for (const { severity } of firing) numbers.set(severity, (numbers.get(severity) ?? 0) + 1);
-  return [...numbers].filter(([, n]) => n > 0);
+  const found = new Map(ORDER.map((severity) => [severity, 0]));
+  for (const { severity } of firing) found.set(severity, (found.get(severity) ?? 0) + 1);
+  return [...found].filter(([, n]) => n > 0);
+}
+
+/** `[severity, number]` pairs of everything that fires, also where only the worst are in the list. */
+export function numbers(state) {
+  if (!state.counts) return tally(state.firing);
+  return ORDER.map((severity) => [severity, Number(state.counts[severity]) || 0]).filter(([, n]) => n > 0);
 }
 
 /** What is in `after` and was not in `before`, or has got another severity; and what is no longer in it. */
@@ -25,6 +31,7 @@ export function readState(frame) {
   return {
     now: Number.isFinite(frame.now) ? frame.now : Date.now() / 1000,
     firing: list(frame.firing).filter((alert) => alert && typeof alert.fingerprint === "string"),
+    counts: frame.counts,
     hears: typeof frame.hears === "string" ? frame.hears : "",
     watchdog: frame.watchdog ?? { armed: false, last: null },
     mqtt: frame.mqtt,

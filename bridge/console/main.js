@@ -2,7 +2,7 @@
 
 import { announcements } from "./announce.js";
 import { everyTick, seconds } from "./clock.js";
-import { readState, tally } from "./firing.js";
+import { numbers, readState } from "./firing.js";
 import { Player } from "./player.js";
 import { Reminder } from "./reminder.js";
 import { Stream } from "./stream.js";
@@ -48,7 +48,7 @@ function onState(frame) {
   freshLink = false;
   shown = state;
   offset = state.now - Date.now() / 1000;
-  view.state(state, tally(state.firing));
+  view.state(state, numbers(state));
   view.tick(bridgeNow(), state.watchdog);
 }
 

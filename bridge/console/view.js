@@ -65,7 +65,8 @@ export class View {
 
   /** What fires, and what is known of the bridge. `now` is unix seconds of the bridge's clock. */
   state(state, pairs) {
-    this.#alerts.show(state.firing, state.now);
+    const total = pairs.reduce((sum, [, n]) => sum + n, 0);
+    this.#alerts.show(state.firing, state.now, total);
     this.#headline(pairs.length ? texts.firing(pairs) : texts.nothing, pairs.length ? pairs[0][0] : "nothing");
     put("hears", state.hears || texts.hearsUnknown);
     put("mqtt", texts.mqttState[state.mqtt] ?? texts.notKnown);

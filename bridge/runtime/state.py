@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
 from bridge.core import digest
+from bridge.model.catalogue import SEVERITIES
 
 if TYPE_CHECKING:
     from bridge.core.engine import Active
@@ -15,18 +16,20 @@ if TYPE_CHECKING:
     from bridge.runtime.runtime import Runtime
 
 
-def status(runtime: Runtime) -> dict[str, Any]:
-    """Everything that `GET /api/v1/status` shows. Times are unix seconds."""
+def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
+    """Everything that `GET /api/v1/status` shows; at most `limit` alerts in `firing`. Times are unix seconds."""
     engine, now = runtime.engine, runtime.clock()
     active = engine.active.values()
+    heard = digest.worst_first(active)
     return {
         "version": __version__,
         "bridge": runtime.bridge,
         "now": now,
         "started": runtime.began,
         "digest": digest.sentence(active, engine.book, now),
-        "firing": [firing(alert, engine.book) for alert in digest.worst_first(active)],
-        "silent": sum(not alert.audible for alert in active),
+        "firing": [firing(alert, engine.book) for alert in heard[:limit]],
+        "counts": {severity: sum(a.severity == severity for a in heard) for severity in reversed(SEVERITIES)},
+        "silent": len(active) - len(heard),
         "voices": [voice(found) for found in runtime.voices.sounding.values()],
         "players": [player(found) for found in runtime.room.players.values()],
         "hears": hears(runtime),

@@ -22,6 +22,8 @@ router = APIRouter()
 
 STATE_EVERY = 0.2
 """Seconds between two states at least; changes in between are one state."""
+SHOWN = 300
+"""Alerts in a state: in a flood a page gets the worst of them, and how many there are."""
 UNSUPPORTED, TOO_SLOW = 1003, 1013
 _numbers = itertools.count(1)
 
@@ -92,8 +94,8 @@ async def _states(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) ->
 
 def state(runtime: Runtime) -> dict[str, Any]:
     """The `state` message."""
-    found = status(runtime)
-    keys = ("now", "firing", "players", "hears", "watchdog")
+    found = status(runtime, SHOWN)
+    keys = ("now", "firing", "counts", "players", "hears", "watchdog")
     return {"type": "state", "mqtt": found["mqtt"]["state"], **{key: found[key] for key in keys}}
 
 

@@ -2,11 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { announcements } from "../../bridge/console/announce.js";
-import { changes, readState, tally } from "../../bridge/console/firing.js";
+import { changes, numbers, readState, tally } from "../../bridge/console/firing.js";
 import { Reminder } from "../../bridge/console/reminder.js";
 import { duration, texts } from "../../bridge/console/texts.js";
 
 const alert = (fingerprint, severity = "warning", more = {}) => ({ fingerprint, severity, name: `N${fingerprint}`, ...more });
+
+test("the numbers are those of everything that fires, not of the list", () => {
+  const state = readState({ firing: [alert("1", "critical")], counts: { critical: 4000, warning: 0, info: 2 } });
+  assert.deepEqual(numbers(state), [["critical", 4000], ["info", 2]]);
+  assert.deepEqual(numbers(readState({ firing: [alert("1", "warning")] })), [["warning", 1]]);
+});
 
 test("the tally is worst first and leaves zeros out", () => {
   const firing = [alert("1", "info"), alert("2", "critical"), alert("3", "info")];
