@@ -117,5 +117,5 @@ def clip(sound: str, controls: Mapping[str, float]) -> dict[str, float]:
 
 LAST_ALERT_RULE = Rule("(no rule)", (), "info", "info", unknown_severity=True)
 LAST_METRIC_RULE = Rule(
-    "(no rule)", (), "metric", params={"freq": Scale("musical", 0.0, 100.0, 220.0, 440.0)}
+    "(no rule)", (), "metric", params={"freq": Scale("musical", 0.0, 100.0, 110.0, 330.0)}
 )

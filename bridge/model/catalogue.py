@@ -76,7 +76,7 @@ SOUNDS: dict[str, Sound] = {
         _cue("warning", 660.0, 0.7, 1.5, "an alert that needs somebody soon: three pulses"),
         _cue("info", 440.0, 0.5, 1.0, "something worth knowing: one pulse"),
         _cue("resolved", 330.0, 0.5, 0.6, "an alert is mended: two soft pulses, falling to a consonance"),
-        _cue("heartbeat", 110.0, 0.5, 0.6, "the bridge is alive and is being fed: two very soft pulses"),
+        _cue("heartbeat", 82.5, 0.5, 0.6, "the bridge is alive and is being fed: two very soft pulses"),
         _voice("cpu", 440.0, 0.5, "processor use: pitch, sounded two octaves below freq and on a scale"),
         _voice("memory", None, 0.1, "memory in use: the level of a soft band of noise"),
         _voice("metric", 165.0, 0.3, "any other metric: a quiet drone, its pitch follows the value"),

@@ -131,6 +131,12 @@ class Engine(Program):
         """Wait until it plays."""
         self.says("READY osc=", deadline)
 
+    def stop(self, deadline: float = 8.0) -> None:
+        """End it, and remove the 8 MB of shared memory that a killed scsynth leaves."""
+        super().stop(deadline)
+        if "READY osc=" in self.log:
+            Path(f"/dev/shm/SuperColliderServer_{self.scsynth_port}").unlink(missing_ok=True)
+
     @property
     def scsynth(self) -> int:
         """The pid of the scsynth that runs now."""
@@ -183,9 +189,13 @@ def engine(folder: Path, **settings: Any) -> Iterator[Engine]:
 
 
 @contextlib.contextmanager
-def dummy_jack(folder: Path) -> Iterator[str]:
-    """A JACK without a device; yields its name, for JACK_DEFAULT_SERVER."""
-    name = f"pager-test-{os.getpid()}-jack-{next(_numbers)}"
+def dummy_jack(folder: Path, name: str | None = None) -> Iterator[str]:
+    """A JACK without a device; yields its name, for JACK_DEFAULT_SERVER.
+
+    One that ended while a client was connected, or was killed, keeps its name in a register with room for eight.
+    Starting and ending one of the same `name` frees it.
+    """
+    name = name or f"pager-test-{os.getpid()}-jack-{next(_numbers)}"
     env = {"JACK_DEFAULT_SERVER": name, "JACK_NO_AUDIO_RESERVATION": "1"}
     with Program(
         ["jackd", "-r", "-p", "64", "-d", "dummy", "-r", "48000", "-p", "256"], folder, env=env

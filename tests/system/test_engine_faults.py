@@ -1,0 +1,179 @@
+"""What goes wrong with an engine, and what is left afterwards: sound again, or words and nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from lab.audio import RUN, Engine, Talk, belongings, dummy_jack, engine
+from lab.programs import Program, free_udp_port, wait_for
+
+pytestmark = pytest.mark.system
+
+CRITICAL = ("/alert", 880.0, 0.9, 2.0, "critical")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with engine(tmp_path_factory.mktemp("faults")) as started:
+        yield started
+
+
+def test_a_dead_scsynth_is_replaced_with_what_sounded(running):
+    with running.talk("dead") as talk:
+        talk.send("/cpu", 600.0)
+        assert talk.order("/memory", 0.5) == "set"
+        before, voices, pid = talk.hello(), talk.stats()["voices"], running.scsynth
+        os.kill(pid, signal.SIGKILL)
+        assert talk.order(*CRITICAL, deadline=30) == "played"
+        assert talk.hello()["boot"] != before["boot"]
+        assert running.scsynth != pid
+        assert talk.stats()["voices"] == voices >= 3
+
+
+def test_a_hung_scsynth_is_not_acknowledged_for_and_replaced(running):
+    with running.talk("hung") as talk:
+        before, sounded, pid = talk.hello(), talk.stats()["played"], running.scsynth
+        os.kill(pid, signal.SIGSTOP)
+        talk.send(*CRITICAL, "session", talk.session, "seq", 1)
+        talk.send("/hello", "session", talk.session, "proto", 1)
+        talk.send("/metric", 200.0, 0.3, 1.0, "disk", "id", "sent meanwhile")
+        assert talk.read(0.5) is None
+        assert talk.order(*CRITICAL, seq=1, deadline=30) == "played"
+        assert talk.stats()["played"] >= sounded + 2, "a repetition sounds: the first was not heard"
+        assert talk.hello()["boot"] != before["boot"]
+        assert talk.order("/release", "id", "sent meanwhile") == "released"
+        wait_for(lambda: pid not in belongings(running), "the hung scsynth is gone")
+
+
+@pytest.fixture(scope="module")
+def spare(tmp_path_factory):
+    """One engine for each way to end it; started together, because a start is mostly waiting.
+
+    All but one find a JACK that runs, as on a computer with sound.
+    """
+    folder = tmp_path_factory.mktemp("ends")
+    with dummy_jack(folder) as jack, contextlib.ExitStack() as stack:
+        started = {
+            end: stack.enter_context(Engine(folder / end, jack=jack))
+            for end in ("term", "stop", "sclang", "run")
+        }
+        started["jackd"] = stack.enter_context(Engine(folder / "jackd"))
+        for one in started.values():
+            one.ready()
+        yield started
+
+
+def _ends(started: Engine) -> None:
+    wait_for(lambda: not belongings(started), "nothing of it is left", 12)
+
+
+def test_sigterm_leaves_nothing_behind(spare):
+    assert len(belongings(spare["term"])) >= 3
+    spare["term"].signal(signal.SIGTERM)
+    assert spare["term"].wait() == 0
+    _ends(spare["term"])
+
+
+def test_stop_ends_the_engine(spare):
+    with spare["stop"].talk() as talk:
+        talk.send("/stop")
+    assert spare["stop"].wait() == 0
+    _ends(spare["stop"])
+
+
+@pytest.mark.parametrize("victim", ["sclang", "jackd", "run"])
+def test_no_part_outlives_another(spare, victim, tmp_path):
+    names = {_name(pid): pid for pid in belongings(spare[victim])}
+    pid = spare[victim].pid if victim == "run" else names[victim]
+    os.kill(pid, signal.SIGKILL)
+    assert spare[victim].wait() != 0
+    _ends(spare[victim])
+    if victim == "jackd":
+        with dummy_jack(tmp_path, spare[victim].jack):
+            pass  # frees the name
+
+
+def _name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def test_a_server_of_somebody_else_is_left_alone(running, tmp_path):
+    """A second engine that is told to use the first one's scsynth port ends with words."""
+    with Engine(tmp_path, scsynth_port=running.scsynth_port) as second:
+        assert second.wait(20) != 0
+        assert f"answers on port {running.scsynth_port}" in second.log
+    with running.talk("survivor") as talk:
+        assert talk.order(*CRITICAL) == "played"
+
+
+def test_a_taken_port_is_named(running, tmp_path):
+    with Engine(tmp_path, port=running.port) as second:
+        assert second.wait(20) != 0
+        assert f"UDP port {running.port} is taken" in second.log
+        assert "OSC_PORT" in second.log
+    with running.talk("still there") as talk:
+        assert talk.hello()
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (
+            lambda defs: (defs / "info.scd").write_text("SynthDef(\\info, { |out| SinOsc.ar( })"),
+            "info.scd gives no SynthDef",
+        ),
+        (
+            lambda defs: (defs / "info.scd").write_text("SynthDef(\\other, { })"),
+            "defines 'other', not 'info'",
+        ),
+        (lambda defs: [path.unlink() for path in defs.iterdir()], "no synthdefs in"),
+    ],
+)
+def test_a_broken_synthdef_is_no_silent_engine(tmp_path, damage, told):
+    shutil.copytree(RUN.parent, tmp_path / "supercollider")
+    damage(tmp_path / "supercollider" / "synthdefs")
+    with Engine(tmp_path / "log", run=tmp_path / "supercollider" / "run") as started:
+        assert started.wait(20) != 0
+        assert told in started.log
+        _ends(started)
+
+
+def test_without_a_sound_server_it_says_what_to_do(tmp_path):
+    env = {
+        "JACK_DEFAULT_SERVER": "nobody-here",
+        "XDG_RUNTIME_DIR": str(tmp_path),
+        "OSC_PORT": str(free_udp_port()),
+    }
+    with Program([RUN], tmp_path, env=env) as started:
+        assert started.wait(10) == 69
+        assert "--dummy-jack" in started.log
+
+
+def test_an_empty_environment_will_do(tmp_path):
+    """As in a container: no HOME, no XDG_RUNTIME_DIR, no terminal."""
+    port, scsynth = free_udp_port(), free_udp_port()
+    keep = {"PATH": os.environ["PATH"], "PAGER_AUDIO_DRIVER": "dummy"}
+    env = [
+        "env",
+        "-i",
+        *(f"{k}={v}" for k, v in keep.items()),
+        f"OSC_PORT={port}",
+        f"PAGER_SCSYNTH_PORT={scsynth}",
+    ]
+    with Program([*env, RUN], tmp_path, name="run") as started:
+        started.says("READY osc=", 30)
+        talk = Talk(port)
+        assert talk.hello()["driver"] == "dummy"
+        talk.close()
+
+
+def test_an_unknown_option_is_refused():
+    ran = subprocess.run([RUN, "--loud"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 64
+    assert "--loud" in ran.stderr
