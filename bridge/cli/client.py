@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Annotated, Any
 
 import httpx
@@ -19,7 +20,6 @@ Url = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Plain = Annotated[bool, typer.Option("--plain", help="no colour")]
-HERE = "http://127.0.0.1:8000"
 TIMEOUT = 10.0
 
 
@@ -28,7 +28,7 @@ def fire(
     service: Annotated[str, typer.Option(help="who it is about")] = "",
     for_: Annotated[str, typer.Option("--for", help="how long it fires, at most 1h")] = "60s",
     *,
-    url: Url = HERE,
+    url: Url = "",
     as_json: Json = False,
     plain: Plain = False,
 ) -> None:
@@ -46,7 +46,7 @@ def fire(
 def resolve(
     fingerprint: Annotated[str, typer.Argument(help="which alert; without it every test alert")] = "",
     *,
-    url: Url = HERE,
+    url: Url = "",
     as_json: Json = False,
 ) -> None:
     """End an alert here: by fingerprint, or every test alert."""
@@ -58,32 +58,38 @@ def resolve(
         raise typer.Exit(1)
 
 
-def status(*, url: Url = HERE, as_json: Json = False, plain: Plain = False) -> None:
+def status(*, url: Url = "", as_json: Json = False, plain: Plain = False) -> None:
     """What fires, what sounds, who hears, and every part of the way."""
     answer = _ask(url, "GET", "/api/v1/status")
     _say(answer, look.status_lines(answer, is_plain=look.plain(asked=plain)), as_json)
 
 
-def digest(*, url: Url = HERE, as_json: Json = False) -> None:
+def digest(*, url: Url = "", as_json: Json = False) -> None:
     """One sentence: what is wrong, how bad, since when."""
     answer = _ask(url, "GET", "/api/v1/digest")
     _say(answer, [answer["digest"]], as_json)
 
 
-def healthcheck(*, url: Url = HERE) -> None:
+def healthcheck(*, url: Url = "") -> None:
     """For containers: exit code 0 when the bridge is ready, else 1."""
     try:
-        response = httpx.get(f"{url.rstrip('/')}/-/ready", timeout=3.0)
+        response = httpx.get(f"{_base(url)}/-/ready", timeout=3.0)
     except httpx.HTTPError as e:
-        typer.echo(f"{url}: {e}", err=True)
+        typer.echo(f"{_base(url)}: {e}", err=True)
         raise typer.Exit(1) from None
     typer.echo(response.text.strip())
     raise typer.Exit(0 if response.status_code == httpx.codes.OK else 1)
 
 
+def _base(url: str) -> str:
+    """Where the bridge is, without a slash at the end."""
+    return (url or f"http://127.0.0.1:{os.environ.get('PAGER_HTTP_PORT') or 8000}").rstrip("/")
+
+
 def _ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    url = _base(url)
     try:
-        response = httpx.request(method, f"{url.rstrip('/')}{path}", json=body, timeout=TIMEOUT)
+        response = httpx.request(method, f"{url}{path}", json=body, timeout=TIMEOUT)
         answer: dict[str, Any] = response.json()
     except httpx.HTTPError as e:
         raise PagerError(

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FIRST_ANSWER = 0.5
+"""Seconds that SuperCollider has to answer before `serve` says who hears it."""
 GRACE = 1
 """Seconds that open requests have when the bridge stops."""
 
@@ -155,6 +157,7 @@ async def _serve(settings: Settings, book: Book, sockets: list[socket.socket]) -
     _signals(runtime, stopping)
     serving = asyncio.create_task(server.serve(sockets))
     log.info("listening on %s, metrics on port %d", settings.page, settings.metrics_port)
+    await _first_answer(runtime)
     print(state.hears(runtime), flush=True)
     await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
     runtime.draining = True
@@ -162,6 +165,14 @@ async def _serve(settings: Settings, book: Book, sockets: list[socket.socket]) -
     await asyncio.gather(serving, runtime.stop())
     metrics_server.shutdown()
     metrics_thread.join(GRACE)
+
+
+async def _first_answer(runtime: Runtime) -> None:
+    """An engine that is there answers at once; without this moment the line would always say that nobody hears."""
+    for _ in range(10):
+        if runtime.sclang.alive:
+            return
+        await asyncio.sleep(FIRST_ANSWER / 10)
 
 
 def _metrics(settings: Settings, runtime: Runtime) -> tuple[WSGIServer, Thread]:
