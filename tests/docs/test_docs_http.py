@@ -1,0 +1,136 @@
+"""docs/http.md against the application's routes, and its bodies against the readers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pages import PAGES, Block, blocks, code, everything, page, rows, section
+from starlette.routing import BaseRoute, Mount, WebSocketRoute
+
+from bridge import config
+from bridge.model.events import Rejected
+from bridge.runtime import Runtime
+from bridge.runtime.state import status
+from bridge.runtime.trials import trial
+from bridge.settings import Settings
+from bridge.web import create_app
+from bridge.web.api import Fire, Resolve
+from bridge.wire import webhooks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> FastAPI:
+    """The application, not started: only its routes are looked at."""
+    settings = Settings(data_dir=tmp_path, config=config.DEFAULT_BOOK, mqtt_host="")
+    return create_app(Runtime(settings, config.load(config.DEFAULT_BOOK)))
+
+
+def documented() -> dict[str, tuple[str, ...]]:
+    return {code(row[0])[0]: row[1:] for row in rows(section("docs/http.md", "HTTP")) if " /" in row[0]}
+
+
+def routes(app: FastAPI) -> list[BaseRoute]:
+    """Every route, those of the included routers too."""
+    found: list[BaseRoute] = []
+    for route in app.routes:
+        inner = getattr(route, "original_router", None)
+        found += [route] if inner is None else inner.routes
+    return found
+
+
+def names(route: BaseRoute) -> list[str]:
+    """How the page calls a route: method and path."""
+    path = str(getattr(route, "path", ""))
+    if isinstance(route, WebSocketRoute):
+        return [f"WS {path}"]
+    if isinstance(route, Mount):
+        return [f"GET {path}"]
+    return [f"{method} {path}" for method in getattr(route, "methods", ()) if method != "HEAD"]
+
+
+def test_every_route_is_told_and_exists(app: FastAPI) -> None:
+    assert set(documented()) == {name for route in routes(app) for name in names(route)}
+
+
+def test_every_status_is_told(app: FastAPI) -> None:
+    for path, methods in app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            told = documented()[f"{method.upper()} {path}"][0]
+            assert set(operation["responses"]) <= set(told.split(", ")), f"{method} {path}: {told}"
+
+
+def test_head_is_told(app: FastAPI) -> None:
+    heads = {
+        str(getattr(route, "path", ""))
+        for route in routes(app)
+        if getattr(route, "methods", None) == {"HEAD"}
+    }
+    assert heads == {name.partition(" ")[2] for name, row in documented().items() if "`HEAD` too" in row[1]}
+
+
+def test_every_path_of_the_docs_exists(app: FastAPI) -> None:
+    """A path of ours, wherever a page names one, is a route."""
+    known = {str(getattr(route, "path", "")) for route in routes(app)}
+    for text in (word for path in PAGES for word in code(path.read_text())):
+        path = text.removeprefix("GET ").removeprefix("POST ").removeprefix("WS ").partition("?")[0]
+        if path.startswith(("/api/", "/-/")):
+            assert path in known, text
+
+
+def bodies(kind: str) -> list[Block]:
+    return [b for path in PAGES for b in blocks(path.read_text()) if b.kind == f"json {kind}"]
+
+
+def test_alerts_of_the_docs_are_taken() -> None:
+    assert len(bodies("alert")) > 1
+    for block in bodies("alert"):
+        [event] = webhooks.alerts(block.text.encode(), 0.0)
+        assert not isinstance(event, Rejected)
+        assert event.value is not None
+        assert event.starts_at is not None
+
+
+def test_samples_of_the_docs_are_taken() -> None:
+    assert len(bodies("metric")) > 1
+    for block in bodies("metric"):
+        assert not [s for s in webhooks.samples(block.text.encode(), 0.0) if isinstance(s, Rejected)]
+
+
+def test_fire_and_resolve_of_the_docs_are_taken() -> None:
+    [fire], [resolve] = bodies("fire"), bodies("resolve")
+    told = json.loads(fire.text)
+    assert Resolve.model_validate(json.loads(resolve.text))
+    assert Fire.model_validate(told).model_dump(by_alias=True) == told
+    defaults: dict[str, Any] = Fire().model_dump(by_alias=True)
+    assert told | {"service": ""} == defaults
+    assert set(told) == {f.alias or n for n, f in Fire.model_fields.items()}
+
+
+async def test_every_key_of_the_status_is_told(tmp_path: Path) -> None:
+    """Of the real thing, started, without a broker."""
+    settings = Settings(data_dir=tmp_path, config=config.DEFAULT_BOOK, mqtt_host="", osc_port=9)
+    runtime = Runtime(settings, config.load(config.DEFAULT_BOOK))
+    await runtime.start()
+    try:
+        await runtime.take([trial({"alertname": "A"}, 60.0, "", runtime.clock())])
+        found = status(runtime)
+    finally:
+        await runtime.stop()
+    told = rows(section("docs/http.md", "GET /api/v1/status"))
+    assert {key for row in told for key in code(row[0])} == set(found)
+    [row] = [row for row in told if row[0] == "`firing`"]
+    assert code(row[1]) == list(found["firing"][0])
+
+
+def test_limits_are_told() -> None:
+    text = page("docs/http.md")
+    assert f"{webhooks.MAX_BATCH:,}" in text
+    assert f"1 to {webhooks.MAX_TYPE} characters" in text
+    assert "20,000" in everything()
