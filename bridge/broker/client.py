@@ -30,7 +30,7 @@ from bridge.wire.topics import Message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.book import MqttModel
+    from bridge.book import MqttModel, TlsModel
     from bridge.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -85,10 +85,18 @@ class Broker:
         self._queue: queue.Queue[Delivery] = queue.Queue(INTAKE)
         self._arrived = asyncio.Event()
         self._version = MQTTProtocolVersion.MQTTv5 if version_5 else MQTTProtocolVersion.MQTTv311
+        self.check(book)
         self._password = _read_password(book.password_file)
         self._stopping = False
         self._switching = False
         self._pause = 0.2
+
+    @staticmethod
+    def check(book: MqttModel) -> None:
+        """Raises SettingError when a file that the rule book names cannot be used."""
+        _read_password(book.password_file)
+        if book.tls is not None:
+            _secure(paho.Client(CallbackAPIVersion.VERSION2), book.tls)
 
     @property
     def status_topic(self) -> str:
@@ -169,7 +177,10 @@ class Broker:
         client.will_set(self.status_topic, b"offline", qos=1, retain=True)
         client.reconnect_delay_set(*RECONNECT)
         client.max_inflight_messages_set(WINDOW)
-        self._secure(client)
+        if self.book.user is not None:
+            client.username_pw_set(self.book.user, self._password)
+        if self.book.tls is not None:
+            _secure(client, self.book.tls)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_socket_open = self._on_socket_open
         client.on_message, client.on_publish = self._on_message, self._on_publish
@@ -181,17 +192,6 @@ class Broker:
             client.connect_async(self.host, self.port, KEEPALIVE)
         client.loop_start()
         return client
-
-    def _secure(self, client: paho.Client) -> None:
-        if self.book.user is not None:
-            client.username_pw_set(self.book.user, self._password)
-        tls = self.book.tls
-        if tls is None:
-            return
-        try:
-            client.tls_set(tls.ca, tls.certificate, tls.key)
-        except (OSError, ValueError) as e:
-            raise SettingError(f"mqtt.tls: {e}; give files that exist and fit together") from None
 
     def _filters(self) -> list[tuple[str, int]]:
         own = [(f"{self.book.prefix}alerts/#", 1), (f"{self.book.prefix}metrics/#", 0)]
@@ -304,6 +304,13 @@ def _wait_published(info: paho.MQTTMessageInfo) -> None:
         info.wait_for_publish(0.8)
     except (ValueError, RuntimeError) as e:
         log.debug("offline status not sent: %s", e)
+
+
+def _secure(client: paho.Client, tls: TlsModel) -> None:
+    try:
+        client.tls_set(tls.ca, tls.certificate, tls.key)
+    except (OSError, ValueError) as e:
+        raise SettingError(f"mqtt.tls: {e}; give files that exist and fit together") from None
 
 
 def _read_password(path: str | None) -> str | None:

@@ -48,6 +48,7 @@ def resolve(
     *,
     url: Url = "",
     as_json: Json = False,
+    plain: Plain = False,  # noqa: ARG001 # one line without colour anyway; every command takes the option
 ) -> None:
     """End an alert here: by fingerprint, or every test alert."""
     answer = _ask(url, "POST", "/api/v1/resolve", {"fingerprint": fingerprint or None})
@@ -64,7 +65,7 @@ def status(*, url: Url = "", as_json: Json = False, plain: Plain = False) -> Non
     _say(answer, look.status_lines(answer, is_plain=look.plain(asked=plain)), as_json)
 
 
-def digest(*, url: Url = "", as_json: Json = False) -> None:
+def digest(*, url: Url = "", as_json: Json = False, plain: Plain = False) -> None:  # noqa: ARG001 # as above
     """One sentence: what is wrong, how bad, since when."""
     answer = _ask(url, "GET", "/api/v1/digest")
     _say(answer, [answer["digest"]], as_json)

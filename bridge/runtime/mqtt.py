@@ -64,6 +64,11 @@ class Mqtt:
         if self._embedded is not None:
             await self._embedded.stop()
 
+    def check(self, book: Book) -> None:
+        """Raises SettingError when the files that `mqtt:` names cannot be used."""
+        if self._broker is not None:
+            Broker.check(book.mqtt)
+
     async def reload(self, book: Book) -> None:
         """A new rule book: connect anew where its `mqtt:` has changed."""
         changed = book.mqtt != self._book.mqtt

@@ -12,7 +12,7 @@ from bridge import __version__, config
 from bridge.core.engine import Engine
 from bridge.core.voices import Voices
 from bridge.model.commands import Play, Release
-from bridge.model.errors import ConfigError, StoreError
+from bridge.model.errors import ConfigError, SettingError, StoreError
 from bridge.model.events import Event, Outcome, Reason, Rejected, Source, Status
 from bridge.runtime.intake import Intake, Work
 from bridge.runtime.mqtt import Mqtt
@@ -35,6 +35,9 @@ TICK = 0.25
 FAREWELL = 0.4
 """Seconds that the engine has to acknowledge the release of its voices when the bridge stops."""
 PRUNE = 3600.0
+"""Seconds between two prunings of the store."""
+STORE_AGAIN = 5.0
+"""Seconds until a store that could not be written is tried again."""
 
 
 class Runtime:
@@ -120,11 +123,12 @@ class Runtime:
         """Read the rule book again. Returns its problems; with any the old one stays."""
         try:
             book = config.load(self.settings.config)
-        except ConfigError as e:
-            self.reload_problems = e.problems
+            self.mqtt.check(book)
+        except (ConfigError, SettingError) as e:
+            self.reload_problems = str(e).splitlines()
             self._mark_reload(ok=False)
             log.error("rule book refused, the old one stays:\n%s", e)  # noqa: TRY400 # it names file and line itself
-            return e.problems
+            return self.reload_problems
         self.reload_problems = []
         self.book = book
         rules = book.compiled()
@@ -172,6 +176,7 @@ class Runtime:
             if self.store_ok:
                 log.error("%s; events still sound, senders are asked to send again", e)  # noqa: TRY400 # says it all
             self.store_ok = False
+            self._next_prune = min(self._next_prune, self.clock() + STORE_AGAIN)
             return False
         if not self.store_ok:
             log.info("the store can be written again")
@@ -245,8 +250,8 @@ class Runtime:
         if beat is not None:
             self.room.play(beat)
         self.room.tick()
-        if now >= self._next_prune:
-            self._next_prune = now + PRUNE
+        if now >= self._next_prune:  # also how a store that could not be written is tried again
+            self._next_prune = now + (PRUNE if self.store_ok else STORE_AGAIN)
             batch = Batch()
             batch.prune(self.intake.next_id - KEPT_EVENTS)
             await self._commit(batch)

@@ -23,7 +23,10 @@ router = APIRouter(prefix="/api/v1", tags=["api"])
 
 DEFAULT_TEST = "60s"
 LONGEST_TEST = 3600.0
-_BAD: dict[int | str, dict[str, Any]] = {400: {"description": "the body is no such object; `error` says why"}}
+_BAD: dict[int | str, dict[str, Any]] = {
+    400: {"description": "the body is no such object; `error` says why"},
+    503: {"description": "it sounds, but could not be stored"},
+}
 M = TypeVar("M", bound=BaseModel)
 Word = Field("", max_length=128)
 

@@ -53,10 +53,10 @@ def _body(schema: dict[str, Any]) -> dict[str, Any]:
 async def alert(request: Request) -> JSONResponse:
     """Alertmanager's webhook (version 4) or Grafana's."""
     runtime: Runtime = request.app.state.runtime
-    began = time.perf_counter()
     body = await read_body(request)
     if body is None:
         return _too_large(runtime, "/alert")
+    began = time.perf_counter()
     response = await _take(runtime, webhooks.alerts(body, runtime.clock()))
     runtime.metrics.processing.observe(time.perf_counter() - began)
     return response

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OURS = ("README.md", "docs/alertmanager.md")
+PASTED = (*OURS, "docs/kubernetes.md")
 
 
 def routing(name: str) -> Block:
@@ -43,7 +44,7 @@ def ask(*arguments: str | Path) -> str:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", PASTED)
 def test_amtool_takes_it(name: str, tmp_path: Path) -> None:
     file = tmp_path / "alertmanager.yml"
     file.write_text(routing(name).text)
@@ -51,14 +52,15 @@ def test_amtool_takes_it(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.system
+@pytest.mark.parametrize("name", PASTED)
 @pytest.mark.parametrize(
     "labels",
     [["alertname=Watchdog", "severity=none"], ["alertname=HighCPU", "severity=critical"], ["severity=x"]],
 )
-def test_the_pager_keeps_what_it_had(labels: list[str], tmp_path: Path) -> None:
+def test_the_pager_keeps_what_it_had(labels: list[str], name: str, tmp_path: Path) -> None:
     """Whatever fires reaches both: the receiver at the top alone would get nothing behind a route for everything."""
     file = tmp_path / "alertmanager.yml"
-    file.write_text(routing("docs/alertmanager.md").text)
+    file.write_text(routing(name).text)
     said = ask(program("amtool"), "config", "routes", "test", f"--config.file={file}", *labels)
     assert said.strip() == "singing-pager,my-pager"
 

@@ -167,6 +167,26 @@ def test_a_missing_password_file_is_said_in_words(tmp_path: Path) -> None:
         assert "Traceback" not in program.log
 
 
+def test_a_reload_with_a_password_file_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
+    book = "version: 1\nalerts: [{name: all}]\n"
+    with (
+        Mosquitto(tmp_path / "m") as mosquitto,
+        Bridge(tmp_path / "b", mqtt_port=mosquitto.port, book=book) as bridge,
+    ):
+        bridge.connected()
+        bridge.file.write_text(book + "mqtt: {user: pager, password_file: nowhere}\n")
+        status, answer = bridge.post("/-/reload")
+        assert (status, answer["ok"]) == (422, False)
+        assert "mqtt.password_file: nowhere cannot be read" in answer["problems"][0]
+        assert bridge.metrics().value("pager_config_last_reload_successful") == 0
+        with Ear(mosquitto.port) as ear:
+            ear.publish("alerts/info", "1")
+            wait_for(
+                lambda: bridge.metrics().value("pager_events_received_total", source="mqtt") == 1,
+                "it hears on",
+            )
+
+
 def test_mqtt_5_where_the_broker_has_it(tmp_path: Path) -> None:
     with Mosquitto(tmp_path / "m") as mosquitto, Bridge(tmp_path / "b", mqtt_port=mosquitto.port) as bridge:
         bridge.connected()
