@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -34,7 +35,7 @@ def red_js() -> Path:
             [NODE.with_name("npm"), "ci", "--loglevel=error"],
             cwd=HERE,
             check=True,
-            env={"PATH": f"{NODE.parent}:/usr/bin:/bin", "HOME": str(Path.home())},
+            env=os.environ | {"PATH": f"{NODE.parent}:/usr/bin:/bin"},  # a proxy or a CA of one's own stays
             timeout=180,
         )
         installed.touch()
