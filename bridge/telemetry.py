@@ -19,6 +19,15 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = r = CollectorRegistry()
+        self._seeds_own(r)
+        self._what_came(r)
+        self._who_plays(r)
+        self._broker(r)
+        self._itself(r)
+        self._start()
+
+    def _seeds_own(self, r: CollectorRegistry) -> None:
+        """The five of the first design, under their names."""
         self.alerts = Counter("alerts", "Alerts taken, by mapped severity.", ["severity"], registry=r)
         self.mqtt_messages = Counter(
             "mqtt_messages",
@@ -37,6 +46,9 @@ class Metrics:
             "From a webhook's last byte to its alerts being stored and sent.",
             registry=r,
         )
+
+    def _what_came(self, r: CollectorRegistry) -> None:
+        """Events, what fires and what is held."""
         self.events = Counter(
             "pager_events", "Events by how they ended.", ["source", "outcome", "reason"], registry=r
         )
@@ -48,7 +60,24 @@ class Metrics:
             "pager_alerts_active", "Alerts that fire now, by mapped severity.", ["severity"], registry=r
         )
         self.voices = Gauge("pager_voices", "Held voices that should sound now.", registry=r)
+
+    def _who_plays(self, r: CollectorRegistry) -> None:
+        """Players and the engine."""
         self.players = Gauge("pager_players", "Connected players.", ["kind", "audible"], registry=r)
+        self.osc_sent = Counter("pager_osc_messages_sent", "OSC messages sent, repeats included.", registry=r)
+        self.osc_repeated = Counter(
+            "pager_osc_messages_repeated", "OSC messages sent again for want of an answer.", registry=r
+        )
+        self.engine_up = Gauge("pager_engine_up", "1 while SuperCollider answers.", registry=r)
+        self.engine = Gauge(
+            "pager_engine_stat",
+            "Counters of the SuperCollider engine, as it gives them.",
+            ["name"],
+            registry=r,
+        )
+
+    def _broker(self, r: CollectorRegistry) -> None:
+        """The way to the MQTT broker."""
         self.mqtt_connected = Gauge(
             "pager_mqtt_connected",
             "1 while the MQTT broker is connected (1 too where MQTT is off).",
@@ -61,17 +90,9 @@ class Metrics:
         self.mqtt_own = Counter(
             "pager_mqtt_own_messages", "Own publishes that came back and were passed over.", registry=r
         )
-        self.osc_sent = Counter("pager_osc_messages_sent", "OSC messages sent, repeats included.", registry=r)
-        self.osc_repeated = Counter(
-            "pager_osc_messages_repeated", "OSC messages sent again for want of an answer.", registry=r
-        )
-        self.engine_up = Gauge("pager_engine_up", "1 while SuperCollider answers.", registry=r)
-        self.engine = Gauge(
-            "pager_engine_stat",
-            "Counters of the SuperCollider engine, as it gives them.",
-            ["name"],
-            registry=r,
-        )
+
+    def _itself(self, r: CollectorRegistry) -> None:
+        """The bridge itself."""
         self.watchdog_armed = Gauge("pager_watchdog_armed", "1 once a Watchdog alert has come.", registry=r)
         self.watchdog_last = Gauge(
             "pager_watchdog_last_timestamp_seconds",
@@ -93,7 +114,6 @@ class Metrics:
             "pager_unreadable_bodies", "Bodies that could not be read.", ["route"], registry=r
         )
         self.build = Gauge("pager_build_info", "1, with the version as a label.", ["version"], registry=r)
-        self._start()
 
     def _start(self) -> None:
         """Every bounded series is there from the beginning, so that a rate over it begins at 0."""
