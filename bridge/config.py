@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 DEFAULT_BOOK = Path(__file__).with_name("pager.yml")
 MAX_BYTES = 1 << 20
 """A rule book beyond 1 MiB is a mistake."""
+DEEPEST = 64
+"""Levels of nesting. libyaml recurses over them and ends the whole program when there are too many."""
 
 
 def load(path: Path) -> Book:
@@ -38,11 +41,13 @@ def parse(text: bytes, name: str) -> Book:
     if len(text) > MAX_BYTES:
         raise ConfigError([f"{name}: larger than {MAX_BYTES} bytes"])
     try:
+        if (line := _too_deep(text)) is not None:
+            raise ConfigError([f"{name}:{line}: nested deeper than {DEEPEST} levels; no key needs that"])
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
         value = yaml.load(text, Loader=yaml.CSafeLoader)  # CSafeLoader is the safe loader
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as e:
         raise ConfigError([_yaml_problem(e, name)]) from None
-    problems = list(_repeated(node, name))
+    problems = list(_repeated(node, name, set()))
     try:
         book = Book.model_validate({} if value is None else value)
     except ValidationError as e:
@@ -52,21 +57,48 @@ def parse(text: bytes, name: str) -> Book:
     return book
 
 
+_INNER = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.*)", re.DOTALL)
+"""Our own checks of several keys together name the one that is wrong, so that its line can be told."""
+_PLAIN = {
+    "missing": "is missing",
+    "too_short": "has too few items",
+    "too_long": "has too many items",
+    "string_too_short": "must not be empty",
+    "model_type": "must be keys and values, as in `key: value`",
+    "dict_type": "must be keys and values, as in `key: value`",
+    "list_type": "must be a list, as in `- item` or [item]",
+    "invalid_key": "a key must be a text; quote it",
+}
+"""Pydantic speaks of Python; whoever writes YAML does not."""
+
+
+def _too_deep(text: bytes) -> int | None:
+    """The line (from 1) where the nesting passes DEEPEST; None where it never does."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            return 1 + (event.start_mark.line if event.start_mark else 0)
+    return None
+
+
 def _yaml_problem(error: Exception, name: str) -> str:
     mark = getattr(error, "problem_mark", None)
     if mark is None:
-        return f"{name}: this is no YAML: {error}"
+        return f"{name}: this is no YAML: {' '.join(str(error).split())}"
     return f"{name}:{mark.line + 1}: this is no YAML: {getattr(error, 'problem', error)}"
 
 
 def _problem(error: ErrorDetails, node: yaml.Node | None, name: str) -> str:
     steps = [step for step in error["loc"] if not _is_branch(step)]
-    key = ".".join(str(step) for step in steps) or "(the whole file)"
     message = error["msg"].removeprefix("Value error, ")
+    if (inner := _INNER.match(message)) is not None:
+        steps, message = [*steps, *inner[1].split(".")], inner[2]
+    key = ".".join(str(step) for step in steps) or "(the whole file)"
     if error["type"] == "extra_forbidden":
         message = _unknown(str(steps[-1]), _fields_at(Book, steps[:-1]))
-    elif error["type"] == "missing":
-        message = "is missing"
+    else:
+        message = _PLAIN.get(error["type"], message)
     return f"{name}:{_line(node, steps)}: {key}: {message}{_given(error)}"
 
 
@@ -76,15 +108,16 @@ def _is_branch(step: str | int) -> bool:
 
 
 def _other_branch(error: ErrorDetails) -> bool:
-    """A scale that is no number is not a second mistake."""
-    return error["type"] == "float_type" and isinstance(error["input"], dict)
+    """A scale that is no number is not a second mistake, and a text that is neither is one."""
+    wrong = "float_type" if isinstance(error["input"], dict) else "model_type"
+    return error["type"] == wrong and bool(error["loc"]) and _is_branch(error["loc"][-1])
 
 
 def _given(error: ErrorDetails) -> str:
     given = error.get("input")
     if error["type"] in {"extra_forbidden", "missing"} or isinstance(given, dict | list):
         return ""
-    return f" (this is {given!r})"
+    return f" (this is {repr(given)[:80]})"
 
 
 def _unknown(key: str, known: list[str]) -> str:
@@ -140,15 +173,21 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Nod
     return None
 
 
-def _repeated(node: yaml.Node | None, name: str) -> Iterator[str]:
-    """YAML lets a later key replace an earlier one silently; here that is a problem."""
+def _repeated(node: yaml.Node | None, name: str, done: set[int]) -> Iterator[str]:
+    """YAML lets a later key replace an earlier one silently; here that is a problem.
+
+    `done` holds the nodes that were looked at: an alias may lead back to where it stands.
+    """
+    if node is None or id(node) in done:
+        return
+    done.add(id(node))
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
                 yield f"{name}:{key.start_mark.line + 1}: {key.value}: is there twice; keep one"
             seen.add(key.value)
-            yield from _repeated(value, name)
+            yield from _repeated(value, name, done)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _repeated(item, name)
+            yield from _repeated(item, name, done)

@@ -3,6 +3,9 @@
 SQLite in WAL mode, one file, one writer thread. Everything that is handed in while a commit runs goes into the
 next one, so a burst costs few commits. A write is safe once its future is done (`synchronous=NORMAL`: it survives
 the death of the bridge; the last moments before a power cut may be lost).
+
+A write that fails because the file cannot be written now (locked, disk full) is owed: the next write, also an empty
+one, brings it along. What the bridge knows by then and decides upon is so never missing from what it remembers.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 SCHEMA = 1
 KEPT_EVENTS = 100_000
 """Ended events that are kept; older ones are deleted."""
+OWED = 200_000
+"""Statements that are owed at most, about 100 MB; what fails beyond is lost, as its sender was told."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
@@ -124,7 +129,8 @@ class Store:
         self._folder = folder
         self._queue: queue.SimpleQueue[tuple[list[Statement], Future[None]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
-        self._lock_file: Any = None
+        self._held = contextlib.ExitStack()
+        self._owed: list[Statement] = []
         self._gate = threading.Lock()
         self._closed = False
 
@@ -134,11 +140,15 @@ class Store:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._lock()
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._db = self._held.enter_context(contextlib.closing(connection))
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._migrate()
             remembered = self._read()
+        except StoreError:
+            self._held.close()
+            raise
         except (
             OSError,
             sqlite3.Error,
@@ -146,6 +156,7 @@ class Store:
             TypeError,
             KeyError,
         ) as e:  # the last three: rows that are not ours
+            self._held.close()
             raise StoreError(
                 f"{path}: cannot be used ({e}); set PAGER_DATA_DIR to a folder that can be written"
             ) from e
@@ -170,15 +181,12 @@ class Store:
             self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join()
-            self._db.close()
-        if self._lock_file is not None:
-            self._lock_file.close()
-            self._lock_file = None
+        self._held.close()
 
     def _lock(self) -> None:
-        self._lock_file = (self._folder / "singing-pager.lock").open("w")
+        lock = self._held.enter_context((self._folder / "singing-pager.lock").open("w"))
         try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StoreError(
                 f"{self._folder}: another bridge uses this folder; set PAGER_DATA_DIR (--data-dir) to one of its own"
@@ -227,11 +235,11 @@ class Store:
                 return
 
     def _commit(self, group: list[tuple[list[Statement], Future[None]]]) -> None:
+        told = [*self._owed, *(statement for statements, _ in group for statement in statements)]
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            for statements, _ in group:
-                for sql, values in statements:
-                    self._db.execute(sql, values)
+            for sql, values in told:
+                self._db.execute(sql, values)
             self._db.execute("COMMIT")
         except (
             sqlite3.Error,
@@ -239,9 +247,12 @@ class Store:
             OverflowError,
         ) as e:  # a value that SQLite cannot hold is no sqlite3.Error
             self._roll_back()
+            if isinstance(e, sqlite3.OperationalError) and len(told) <= OWED:
+                self._owed = told
             for _, done in group:
                 done.set_exception(StoreError(f"the store cannot be written: {e}"))
             return
+        self._owed = []
         for _, done in group:
             done.set_result(None)
 

@@ -60,9 +60,12 @@ def decode(
         kind, _, rest = message.topic.partition("/")
         if kind == "metrics":
             return [_metric(message, rest, received)]
-        return list(_alert(message, rest, received))
+        if kind == "alerts":
+            return list(_alert(message, rest, received))
     except UnreadableError as e:
         return [Rejected(Source.MQTT, f"{message.topic}: {e}")]
+    # A broker keeps a session's subscriptions, those of an older rule book too.
+    return [Rejected(Source.MQTT, f"{message.topic}: the rule book does not name it", Reason.BY_RULE)]
 
 
 def _metric(message: Message, rest: str, received: float) -> MetricSample | Rejected:

@@ -1,0 +1,295 @@
+"""The store: safe when it says so, whole when it is opened again, and never a thread that is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from bridge.core.engine import Active
+from bridge.model.errors import StoreError
+from bridge.model.events import AlertEvent, Outcome, Reason, Source, Status
+from bridge.store import Batch, Store
+
+WAIT = 20
+
+
+def event(fingerprint="f1", **fields):
+    return AlertEvent(Source.ALERTMANAGER, fingerprint, Status.FIRING, {"a": "ü\0+#/"}, 1000.5, **fields)
+
+
+def row(batch, event_id, fingerprint="f1", outcome=None, reason=None, **fields):
+    batch.event(event_id, event(fingerprint, **fields), severity="critical", rule="r", sound="critical", outcome=outcome, reason=reason)  # fmt: skip
+    return batch
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Opens the store of `tmp_path` again and again; every one is closed in the end."""
+    stores = []
+
+    def again():
+        if stores:
+            stores[-1].close()
+        stores.append(Store(tmp_path))
+        return stores[-1], stores[-1].open()
+
+    yield again
+    for store in stores:
+        store.close()
+
+
+def test_a_new_store_knows_nothing_and_who_it_is(opened):
+    _, first = opened()
+    assert (first.next_id, first.next_publish, first.active, first.open, first.publishes) == (
+        1,
+        1,
+        [],
+        [],
+        [],
+    )
+    _, second = opened()
+    assert first.bridge == second.bridge
+    assert len(first.bridge) == 12
+
+
+def test_everything_comes_back(opened):
+    store, _ = opened()
+    full = event(annotations={"s": "t"}, starts_at=1.5, value=0.25, expires_at=7.5, raw={"x": 1})
+    batch = Batch()
+    batch.fires(Active(full, 999.0, "critical", "r", audible=True))
+    batch.event(41, full, severity="critical", rule="r", sound="critical", outcome=None, reason=None)
+    row(batch, 42, "f2", Outcome.SUPPRESSED, Reason.DUPLICATE)
+    batch.publish(7, "alerts/critical", b"\0\xff")
+    store.write(batch).result(WAIT)
+    _, found = opened()
+    (active,) = found.active
+    assert (active.event.labels, active.event.annotations, active.event.value) == (
+        {"a": "ü\0+#/"},
+        {"s": "t"},
+        0.25,
+    )
+    assert (active.since, active.severity, active.rule, active.audible) == (999.0, "critical", "r", True)
+    assert (active.event.starts_at, active.event.expires_at, active.event.raw) == (1.5, 7.5, {})
+    assert [(o.id, o.event.fingerprint, o.severity, o.sound) for o in found.open] == [
+        (41, "f1", "critical", "critical")
+    ]
+    assert found.publishes == [(7, "alerts/critical", b"\0\xff")]
+    assert (found.next_id, found.next_publish) == (43, 8)
+
+
+def test_what_ends_is_gone(opened):
+    store, _ = opened()
+    batch = row(Batch(), 1)
+    batch.fires(Active(event(), 1.0, "info", "r", audible=False))
+    batch.publish(1, "t", b"x")
+    store.write(batch).result(WAIT)
+    end = Batch()
+    end.outcome(1, Outcome.PLAYED, None)
+    end.ended("f1")
+    end.published(1)
+    store.write(end).result(WAIT)
+    _, found = opened()
+    assert (found.active, found.open, found.publishes, found.next_id) == ([], [], [], 2)
+
+
+def test_an_alert_that_changes_is_one_row(opened):
+    store, _ = opened()
+    for severity in ("info", "critical"):
+        batch = Batch()
+        batch.fires(Active(event(), 1.0, severity, "r", audible=True))
+        store.write(batch).result(WAIT)
+    assert [a.severity for a in opened()[1].active] == ["critical"]
+
+
+def test_pruning_keeps_what_is_open(opened):
+    store, _ = opened()
+    batch = row(Batch(), 1)
+    for i in range(2, 50):
+        row(batch, i, f"f{i}", Outcome.PLAYED)
+    batch.prune(40)
+    store.write(batch).result(WAIT)
+    found = opened()[1]
+    assert [o.id for o in found.open] == [1]
+    assert found.next_id == 50
+
+
+def test_ended_events_keep_no_body(opened, tmp_path):
+    store, _ = opened()
+    store.write(row(Batch(), 1, annotations={"s": "x" * 10_000})).result(WAIT)
+    end = Batch()
+    end.outcome(1, Outcome.PLAYED, None)
+    store.write(end).result(WAIT)
+    store.close()
+    with sqlite3.connect(tmp_path / "singing-pager.db") as db:
+        assert db.execute("SELECT length(body) FROM events").fetchone() == (0,)
+    db.close()
+
+
+def test_a_batch_is_whole_or_not_at_all(opened):
+    store, _ = opened()
+    store.write(row(Batch(), 1)).result(WAIT)
+    twice = row(Batch(), 2)
+    row(twice, 1)  # the id is taken
+    with pytest.raises(StoreError, match="cannot be written"):
+        store.write(twice).result(WAIT)
+    store.write(row(Batch(), 3)).result(WAIT)
+    assert [o.id for o in opened()[1].open] == [1, 3]
+
+
+@pytest.mark.parametrize("value", ["\ud800", 2**70, object()])
+def test_a_value_that_sqlite_cannot_hold_fails_its_write_and_no_thread(opened, value):
+    store, _ = opened()
+    batch = Batch()
+    batch.statements.append(("INSERT INTO publishes VALUES (?,?,?)", (1, value, b"")))
+    with pytest.raises(StoreError):
+        store.write(batch).result(WAIT)
+    store.write(row(Batch(), 1)).result(WAIT)
+
+
+def test_what_could_not_be_written_comes_along_with_the_next_write(opened, tmp_path):
+    store, _ = opened()
+    store._db.execute("PRAGMA busy_timeout = 20")
+    with contextlib.closing(sqlite3.connect(tmp_path / "singing-pager.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        for number in (1, 2):
+            with pytest.raises(StoreError, match="locked"):
+                store.write(row(Batch(), number)).result(WAIT)
+        other.rollback()
+    store.write(Batch()).result(WAIT)
+    assert [o.id for o in opened()[1].open] == [1, 2]
+
+
+def test_what_can_never_be_written_is_not_tried_again(opened):
+    store, _ = opened()
+    batch = row(Batch(), 1)
+    row(batch, 1)
+    with pytest.raises(StoreError):
+        store.write(batch).result(WAIT)
+    store.write(row(Batch(), 2)).result(WAIT)
+    assert [o.id for o in opened()[1].open] == [2]
+
+
+def test_many_threads_write_and_every_future_is_done(opened):
+    store, _ = opened()
+    futures = []
+
+    def write(first):
+        futures.extend(store.write(row(Batch(), first + i, f"f{first + i}")) for i in range(200))
+
+    threads = [threading.Thread(target=write, args=(1 + 200 * n,)) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for future in futures:
+        future.result(WAIT)
+    assert len(opened()[1].open) == 1000
+
+
+def test_what_was_handed_in_is_committed_before_it_closes(opened):
+    store, _ = opened()
+    futures = [store.write(row(Batch(), i)) for i in range(1, 100)]
+    store.close()
+    assert all(future.done() and future.exception() is None for future in futures)
+    assert opened()[1].next_id == 100
+
+
+def test_a_write_after_closing_fails_instead_of_waiting_for_ever(opened):
+    store, _ = opened()
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.write(Batch()).result(WAIT)
+    store.close()
+
+
+def test_a_caller_that_gives_up_does_not_take_its_write_back(opened):
+    store, _ = opened()
+    future = store.write(row(Batch(), 1))
+    assert not future.cancel()
+    future.result(WAIT)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from bridge.model.events import AlertEvent, Source, Status
+from bridge.store import Batch, Store
+store = Store(Path(sys.argv[1]))
+store.open()
+for i in range(1, 51):
+    batch = Batch()
+    event = AlertEvent(Source.MQTT, f"f{i}", Status.FIRING, {}, 1.0)
+    batch.event(i, event, severity="info", rule="r", sound="info", outcome=None, reason=None)
+    store.write(batch).result(20)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_is_done_survives_a_kill(tmp_path, opened):
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert [o.id for o in opened()[1].open] == list(range(1, 51))
+
+
+def test_one_folder_is_one_bridges(opened, tmp_path):
+    opened()
+    with pytest.raises(StoreError, match=r"another bridge uses this folder; set PAGER_DATA_DIR"):
+        Store(tmp_path).open()
+
+
+def test_a_folder_that_is_none(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="set PAGER_DATA_DIR to a folder that can be written"):
+        Store(tmp_path / "file").open()
+    store = Store(tmp_path / "file" / "below")
+    with pytest.raises(StoreError):
+        store.open()
+    store.close()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_folder_that_cannot_be_written(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreError, match="cannot be used"):
+        Store(tmp_path).open()
+
+
+@pytest.mark.parametrize("content", [b"garbage" * 1000, b"SQLite format 3\0" + b"\xff" * 4096])
+def test_a_file_that_is_no_store(tmp_path, content):
+    (tmp_path / "singing-pager.db").write_bytes(content)
+    store = Store(tmp_path)
+    with pytest.raises(StoreError, match="cannot be used"):
+        store.open()
+    store.close()
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"{}", b'{"source": "x"}'])
+def test_a_row_that_is_not_ours(opened, tmp_path, body):
+    store, _ = opened()
+    store.close()
+    with sqlite3.connect(tmp_path / "singing-pager.db") as db:
+        db.execute("INSERT INTO active VALUES ('f', 1, 'info', 'r', 1, ?)", (body,))
+    db.close()
+    broken = Store(tmp_path)
+    with pytest.raises(StoreError, match="cannot be used"):
+        broken.open()
+    broken.close()
+
+
+def test_a_newer_schema_is_left_alone(opened, tmp_path):
+    store, _ = opened()
+    store.close()
+    with sqlite3.connect(tmp_path / "singing-pager.db") as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    newer = Store(tmp_path)
+    with pytest.raises(StoreError, match="newer version"):
+        newer.open()
+    newer.close()
