@@ -153,7 +153,9 @@ class WhoModel(Strict):
 class LimitsModel(Strict):
     """Bounds."""
 
-    voices: int = Field(16, ge=1, le=48, description="held voices; series beyond are counted as capped")
+    voices: int = Field(
+        16, ge=1, le=16, description="held voices of one sound; series beyond are counted as capped"
+    )
 
 
 class OscModel(Strict):

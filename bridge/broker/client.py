@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import queue
 from collections import OrderedDict
@@ -41,8 +42,8 @@ DRAIN = 500
 """Messages that the loop takes in one go, so that everything else gets its turn."""
 WINDOW = 20
 """Publishes on the way to the broker at once, paho's own default for QoS 1."""
-UNSENT = 10_000
-"""Publishes that wait while the broker is away; beyond it the oldest is given up and counted."""
+UNSENT = 50_000
+"""Publishes that wait for the broker, two of the largest webhooks and more; beyond it the oldest is given up."""
 SESSION = 86_400
 """Seconds that the broker keeps our session (MQTT 5)."""
 RECONNECT = (1, 30)
@@ -115,6 +116,7 @@ class Broker:
         self._stopping = True
         if self.connected:
             info = self._client.publish(self.status_topic, b"offline", qos=1, retain=True)
+            self.connected = False  # what is published from now on waits for the next connection
             await asyncio.to_thread(_wait_published, info)
         self._client.disconnect()
         self._empty()
@@ -152,7 +154,8 @@ class Broker:
         if not self.connected:
             return
         flying = set(self._flying.values())
-        for publish_id in [i for i in self.unsent if i not in flying][: WINDOW - len(self._flying)]:
+        waiting = (i for i in self.unsent if i not in flying)  # those on the way stand in front
+        for publish_id in list(itertools.islice(waiting, max(0, WINDOW - len(self._flying)))):
             topic, payload = self.unsent[publish_id]
             info = self._client.publish(self.book.prefix + topic, payload, qos=1)
             if info.rc not in {MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN}:

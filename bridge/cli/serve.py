@@ -15,19 +15,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import uvicorn
 import uvloop
-from prometheus_client import start_http_server
+from fastapi import FastAPI
 from pythonjsonlogger.json import JsonFormatter
 
 from bridge import config
 from bridge.model.errors import SettingError
 from bridge.runtime import Runtime, state
 from bridge.settings import Settings, default_data_dir
-from bridge.web import create_app
+from bridge.web import create_app, create_metrics_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from threading import Thread
-    from wsgiref.simple_server import WSGIServer
 
     from bridge.book import Book
 
@@ -93,7 +91,10 @@ def serve(  # noqa: PLR0913 # each is a setting
     )
     set_up_logs()
     book = config.load(config_file)
-    sockets = [_listen(settings.http_host, settings.http_port, "PAGER_HTTP_PORT (--http-port)")]
+    sockets = [
+        _listen(settings.http_host, settings.http_port, "PAGER_HTTP_PORT (--http-port)"),
+        _listen(settings.http_host, settings.metrics_port, "PAGER_METRICS_PORT (--metrics-port)"),
+    ]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, book, sockets))
 
@@ -140,10 +141,27 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(settings: Settings, book: Book, sockets: list[socket.socket]) -> None:
+    """`sockets`: HTTP, then metrics."""
     runtime = Runtime(settings, book)
-    server = _Server(
+    servers = [_server(create_app(runtime)), _server(create_metrics_app(runtime))]
+    await runtime.start()
+    stopping = asyncio.Event()
+    _signals(runtime, stopping)
+    serving = [asyncio.create_task(one.serve([s])) for one, s in zip(servers, sockets, strict=True)]
+    log.info("listening on %s, metrics on port %d", settings.page, settings.metrics_port)
+    await _first_answer(runtime)
+    print(state.hears(runtime), flush=True)
+    await asyncio.wait({*serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    runtime.draining = True
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*serving, runtime.stop())
+
+
+def _server(app: FastAPI) -> _Server:
+    return _Server(
         uvicorn.Config(
-            create_app(runtime),
+            app,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=GRACE,
@@ -151,20 +169,6 @@ async def _serve(settings: Settings, book: Book, sockets: list[socket.socket]) -
             ws_max_size=65536,
         )
     )
-    metrics_server, metrics_thread = _metrics(settings, runtime)
-    await runtime.start()
-    stopping = asyncio.Event()
-    _signals(runtime, stopping)
-    serving = asyncio.create_task(server.serve(sockets))
-    log.info("listening on %s, metrics on port %d", settings.page, settings.metrics_port)
-    await _first_answer(runtime)
-    print(state.hears(runtime), flush=True)
-    await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
-    runtime.draining = True
-    server.should_exit = True
-    await asyncio.gather(serving, runtime.stop())
-    metrics_server.shutdown()
-    metrics_thread.join(GRACE)
 
 
 async def _first_answer(runtime: Runtime) -> None:
@@ -173,16 +177,6 @@ async def _first_answer(runtime: Runtime) -> None:
         if runtime.sclang.alive:
             return
         await asyncio.sleep(FIRST_ANSWER / 10)
-
-
-def _metrics(settings: Settings, runtime: Runtime) -> tuple[WSGIServer, Thread]:
-    try:
-        return start_http_server(settings.metrics_port, settings.http_host, runtime.metrics.registry)
-    except OSError as e:
-        where = f"{settings.http_host}:{settings.metrics_port}"
-        raise SettingError(
-            f"cannot listen on {where} ({e.strerror}); set PAGER_METRICS_PORT (--metrics-port) to a free port"
-        ) from None
 
 
 def _signals(runtime: Runtime, stopping: asyncio.Event) -> None:

@@ -59,7 +59,7 @@ class Voices:
             return Heard(rule, Reason.BY_RULE)
         voice_id = identity(sample)
         known = self.sounding.get(voice_id)
-        if known is None and len(self.sounding) >= self.book.max_voices:
+        if known is None and self._full(rule.sound):
             return Heard(rule, Reason.CAPPED)
         if known is not None and _older(sample, known.sample):
             return Heard(rule, Reason.SUPERSEDED)
@@ -72,6 +72,10 @@ class Voices:
             gap = now - known.last
             self.sounding[voice_id] = replace(known, sample=sample, command=command, last=now, interval=gap)
         return Heard(rule, None, command)
+
+    def _full(self, sound: str) -> bool:
+        """Each sound has its own limit, so that a flood of unknown types never takes the place of cpu."""
+        return sum(v.command.sound == sound for v in self.sounding.values()) >= self.book.max_voices
 
     def expire(self, now: float) -> list[str]:
         """Ids of the voices whose series has gone; they are forgotten here."""

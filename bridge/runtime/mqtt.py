@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.broker import Broker
 from bridge.broker.embedded import EmbeddedBroker
-from bridge.model.events import Reason, Rejected
+from bridge.model.events import Reason, Rejected, Source
 from bridge.wire import topics
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Mqtt:
         self._serves = False
         self._next_complaint = 0.0
         self._broker: Broker | None = None
+        self._reloading = asyncio.Lock()
         self._listening: asyncio.Task[None] | None = None
 
     async def start(self, bridge: str, book: Book, waiting: list[tuple[int, str, bytes]]) -> None:
@@ -71,12 +72,12 @@ class Mqtt:
 
     async def reload(self, book: Book) -> None:
         """A new rule book: connect anew where its `mqtt:` has changed."""
-        changed = book.mqtt != self._book.mqtt
-        self._book = book
-        if changed and self._broker is not None:
-            waiting = [(i, topic, payload) for i, (topic, payload) in self._broker.unsent.items()]
-            await self._disconnect()
-            self._connect(waiting)
+        async with self._reloading:  # one after the other, or two connections throw each other out for ever
+            changed = book.mqtt != self._book.mqtt
+            self._book = book
+            if changed and self._broker is not None:
+                await self._disconnect()
+                self._connect([(i, *message) for i, message in self._broker.unsent.items()])
 
     def publish(self, messages: list[tuple[int, str, bytes]]) -> None:
         """Publish alerts, each once."""
@@ -131,16 +132,26 @@ class Mqtt:
             await self._broker.stop()
 
     async def _listen(self, broker: Broker) -> None:
+        held: list[Delivery] = []  # taken while the store failed: the broker keeps them until it works again
         while True:
             found = await broker.deliveries()
-            try:
-                stored = await self._take(self._decode(found))
-            except Exception:
-                log.exception("a batch of %d MQTT messages failed; it stays with the broker", len(found))
-                continue
+            stored = await self._take_all(found)
+            held += found
             if stored:
-                for delivery in found:
+                for delivery in held:
                     delivery.done()
+                held.clear()
+
+    async def _take_all(self, found: list[Delivery]) -> bool:
+        """Take a batch; one message that brings it down is found, said and given up, the others are taken."""
+        try:
+            return await self._take(self._decode(found))
+        except Exception:
+            if len(found) == 1:
+                log.exception("MQTT %s: this message cannot be taken", found[0].message.topic[:80])
+                return await self._take([Rejected(Source.MQTT, "it brought the bridge down")])
+        stored = [await self._take_all([delivery]) for delivery in found]
+        return all(stored)
 
     def _decode(self, found: list[Delivery]) -> list[Event | Rejected]:
         now, rules = self._clock(), self._book.topics()

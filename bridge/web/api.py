@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bridge.core.rules import SIGN_OF_LIFE
 from bridge.model.catalogue import SOUNDS
 from bridge.model.errors import UnreadableError
 from bridge.runtime import state
@@ -110,6 +111,10 @@ async def fire(request: Request) -> JSONResponse:
     labels = {"alertname": wanted.name, "severity": wanted.severity}
     if wanted.service:
         labels["service"] = wanted.service
+    if runtime.engine.book.alert_rule(labels).sound == SIGN_OF_LIFE:
+        raise UnreadableError(
+            f"name: {wanted.name!r} is the rule book's sign of life; a test must not pretend it"
+        )
     event = trial(labels, seconds, f"A test of The Singing Pager for {wanted.for_}.", runtime.clock())
     stored = await runtime.take([event])
     return JSONResponse(

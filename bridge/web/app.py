@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LONGEST = 500
+"""Characters of a reason that are given back and logged."""
+
 CONSOLE = Path(__file__).parents[1] / "console"
 POLICY = "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; frame-ancestors 'none'"
 """The page needs nothing from elsewhere. ws: is named because some browsers do not count it to 'self'."""
@@ -35,12 +38,21 @@ def create_app(runtime: Runtime) -> FastAPI:
         openapi_url="/openapi.json",
     )
     app.state.runtime = runtime
-    for router in (intake.router, probes.router, api.router, stream.router):
+    for router in (intake.router, probes.reading, probes.router, api.router, stream.router):
         app.include_router(router)
     app.add_exception_handler(UnreadableError, _unreadable)
     app.add_exception_handler(HTTPException, _refused)
     app.mount("/console", _Files(directory=CONSOLE), name="console")
     app.add_api_route("/", _page, include_in_schema=False)
+    return app
+
+
+def create_metrics_app(runtime: Runtime) -> FastAPI:
+    """What the metrics port serves: metrics and probes, nothing that could change anything."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.runtime = runtime
+    app.include_router(probes.reading)
+    app.add_exception_handler(HTTPException, _refused)
     return app
 
 
@@ -63,8 +75,11 @@ async def _unreadable(request: Request, error: Exception) -> JSONResponse:
     runtime: Runtime = request.app.state.runtime
     route = request.url.path if request.url.path in {"/alert", "/metric"} else "api"
     runtime.metrics.unreadable.labels(route).inc()
-    log.warning("%s %s from %s: %s", request.method, request.url.path, request.client, error)
-    return JSONResponse({"ok": False, "error": str(error)}, 400)
+    said = "".join(
+        c if c.isprintable() else "?" for c in str(error)[:LONGEST]
+    )  # it quotes what a stranger sent
+    log.warning("%s %s from %s: %s", request.method, request.url.path, request.client, said)
+    return JSONResponse({"ok": False, "error": said}, 400)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
+from bridge.model.errors import UnreadableError
 from bridge.model.events import Rejected
 from bridge.wire import webhooks
 
@@ -81,11 +83,14 @@ async def read_body(request: Request) -> bytes | None:
     if int(request.headers.get("content-length") or 0) > MAX_BODY:
         return None
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY:
-            return None
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > MAX_BODY:
+                return None
+            parts.append(part)
+    except ClientDisconnect:
+        raise UnreadableError("the sender went away before the body ended") from None
     return b"".join(parts)
 
 

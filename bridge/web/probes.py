@@ -11,18 +11,23 @@ from prometheus_client.exposition import choose_encoder
 if TYPE_CHECKING:
     from bridge.runtime import Runtime
 
+reading = APIRouter(tags=["probes"])
 router = APIRouter(tags=["probes"])
 
 
-@router.get("/-/healthy")
-@router.head("/-/healthy", include_in_schema=False)
+@reading.get("/-/healthy", response_class=PlainTextResponse)
+@reading.head("/-/healthy", include_in_schema=False)
 async def healthy() -> PlainTextResponse:
     """200 while the event loop runs."""
     return PlainTextResponse("healthy\n")
 
 
-@router.get("/-/ready", responses={503: {"description": "stopping, or the store cannot be written"}})
-@router.head("/-/ready", include_in_schema=False)
+@reading.get(
+    "/-/ready",
+    response_class=PlainTextResponse,
+    responses={503: {"description": "stopping, or the store cannot be written"}},
+)
+@reading.head("/-/ready", include_in_schema=False)
 async def ready(request: Request) -> PlainTextResponse:
     """200 while events can be taken and stored."""
     runtime: Runtime = request.app.state.runtime
@@ -33,11 +38,14 @@ async def ready(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ready\n")
 
 
-@router.get("/metrics")
+@reading.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """The same metrics as on the metrics port."""
     runtime: Runtime = request.app.state.runtime
-    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    try:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    except (TypeError, ValueError):  # an Accept header that prometheus_client cannot read
+        encode, content_type = choose_encoder("")
     return Response(encode(runtime.metrics.registry), media_type=content_type)
 
 
