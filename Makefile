@@ -44,6 +44,7 @@ lint: dev ## formatting, ruff, types, floors
 
 check: lint system ## lint, and: compiled sounds fresh, every config file by its own tool
 	$(BIN)/python -m bridge check-config bridge/pager.yml
+	$(BIN)/python -m pytest -q tests/sounds/test_fresh.py
 	.ci/check-files $(BIN)
 
 bench: dev system ## side by side timings, as ratios
