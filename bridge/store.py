@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bridge.core.engine import Active
+from bridge.core.engine import LATE, Active
 from bridge.model.errors import StoreError
 from bridge.model.events import AlertEvent, Outcome, Reason, Source, Status
 
@@ -44,6 +44,7 @@ CREATE INDEX IF NOT EXISTS events_open ON events (id) WHERE outcome IS NULL;
 CREATE TABLE IF NOT EXISTS active (
   fingerprint TEXT PRIMARY KEY, since REAL NOT NULL, severity TEXT NOT NULL, rule TEXT NOT NULL,
   audible INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS ended (fingerprint TEXT PRIMARY KEY, at REAL NOT NULL, starts_at REAL);
 CREATE TABLE IF NOT EXISTS publishes (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, payload BLOB NOT NULL);
 """
 
@@ -68,6 +69,8 @@ class Remembered:
     next_id: int
     next_publish: int
     active: list[Active]
+    ended: list[tuple[str, float, float | None]]
+    watchdog: float | None
     open: list[OpenRow]
     publishes: list[tuple[int, str, bytes]]
 
@@ -105,9 +108,14 @@ class Batch:
         values = (row.event.fingerprint, row.since, row.severity, row.rule, row.audible, _body(row.event))
         self.statements.append((sql, values))
 
-    def ended(self, fingerprint: str) -> None:
-        """An alert fires no more."""
+    def ended(self, fingerprint: str, at: float, starts_at: float | None) -> None:
+        """An alert fires no more: it ended at `at` (unix seconds). Late messages of it are told by its start."""
         self.statements.append(("DELETE FROM active WHERE fingerprint = ?", (fingerprint,)))
+        self.statements.append(("INSERT OR REPLACE INTO ended VALUES (?,?,?)", (fingerprint, at, starts_at)))
+
+    def watchdog(self, at: float) -> None:
+        """The Watchdog was heard at `at` (unix seconds)."""
+        self.statements.append(("INSERT OR REPLACE INTO meta VALUES ('watchdog', ?)", (repr(at),)))
 
     def publish(self, publish_id: int, topic: str, payload: bytes) -> None:
         """A message that waits for the broker."""
@@ -117,8 +125,9 @@ class Batch:
         """The broker has the message, or it was given up."""
         self.statements.append(("DELETE FROM publishes WHERE id = ?", (publish_id,)))
 
-    def prune(self, before: int) -> None:
-        """Forget ended events with ids below `before`."""
+    def prune(self, before: int, now: float) -> None:
+        """Forget ended events with ids below `before`, and ends that no late message can meet any more."""
+        self.statements.append(("DELETE FROM ended WHERE at < ?", (now - LATE,)))
         self.statements.append(("DELETE FROM events WHERE id < ? AND outcome IS NOT NULL", (before,)))
 
 
@@ -207,11 +216,15 @@ class Store:
         )
         waiting = [OpenRow(i, _event(body), severity, sound) for i, body, severity, sound in rows]
         publishes = self._db.execute("SELECT id, topic, payload FROM publishes ORDER BY id").fetchall()
+        ended = self._db.execute("SELECT fingerprint, at, starts_at FROM ended ORDER BY at").fetchall()
+        watchdog = self._db.execute("SELECT value FROM meta WHERE key = 'watchdog'").fetchone()
         return Remembered(
             bridge=self._identity(),
             next_id=1 + (self._db.execute("SELECT max(id) FROM events").fetchone()[0] or 0),
             next_publish=1 + (publishes[-1][0] if publishes else 0),
             active=active,
+            ended=ended,
+            watchdog=float(watchdog[0]) if watchdog else None,
             open=waiting,
             publishes=publishes,
         )

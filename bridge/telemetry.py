@@ -128,6 +128,12 @@ class Metrics:
         for reason in ("overflow", "offline", "bad_topic"):
             self.mqtt_dropped.labels(reason)
 
+    def watchdog(self, last: float | None) -> None:
+        """When the last Watchdog came (unix seconds), if one ever did."""
+        if last is not None:
+            self.watchdog_armed.set(1)
+            self.watchdog_last.set(last)
+
     def ended(self, source: Source, outcome: Outcome, reason: Reason | None, times: int = 1) -> None:
         """Count events that ended."""
         self.events.labels(source, outcome, reason or "").inc(times)

@@ -92,11 +92,13 @@ def test_what_ends_is_gone(opened):
     store.write(batch).result(WAIT)
     end = Batch()
     end.outcome(1, Outcome.PLAYED, None)
-    end.ended("f1")
+    end.ended("f1", 5.0, 1.0)
+    end.watchdog(7.5)
     end.published(1)
     store.write(end).result(WAIT)
     _, found = opened()
     assert (found.active, found.open, found.publishes, found.next_id) == ([], [], [], 2)
+    assert (found.ended, found.watchdog) == ([("f1", 5.0, 1.0)], 7.5)
 
 
 def test_an_alert_that_changes_is_one_row(opened):
@@ -113,11 +115,21 @@ def test_pruning_keeps_what_is_open(opened):
     batch = row(Batch(), 1)
     for i in range(2, 50):
         row(batch, i, f"f{i}", Outcome.PLAYED)
-    batch.prune(40)
+    batch.prune(40, 0.0)
     store.write(batch).result(WAIT)
     found = opened()[1]
     assert [o.id for o in found.open] == [1]
     assert found.next_id == 50
+
+
+def test_pruning_forgets_ends_that_no_late_message_can_meet(opened):
+    store, _ = opened()
+    batch = Batch()
+    batch.ended("old", 1.0, None)
+    batch.ended("new", 100.0, 90.0)
+    batch.prune(0, 100.0)
+    store.write(batch).result(WAIT)
+    assert opened()[1].ended == [("new", 100.0, 90.0)]
 
 
 def test_ended_events_keep_no_body(opened, tmp_path):

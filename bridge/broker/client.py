@@ -25,6 +25,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from bridge.core.topics import filter_matches
 from bridge.model.errors import SettingError
 from bridge.wire.topics import Message
 
@@ -49,6 +50,10 @@ SESSION = 86_400
 RECONNECT = (1, 30)
 """Seconds: first and longest pause between two attempts; it doubles in between."""
 KEEPALIVE = 30
+PERSIST = 3
+"""Failed attempts with the version that the broker has accepted before, until the other one is tried."""
+LEAVE = 0.6
+"""Seconds that paho's thread has to end."""
 PATIENCE = 3.0
 """Seconds from an open socket to the broker's answer."""
 
@@ -90,6 +95,8 @@ class Broker:
         self._password = _read_password(book.password_file)
         self._stopping = False
         self._switching = False
+        self._accepted: MQTTProtocolVersion | None = None
+        self._failures = 0
         self._pause = 0.2
 
     @staticmethod
@@ -120,7 +127,8 @@ class Broker:
             await asyncio.to_thread(_wait_published, info)
         self._client.disconnect()
         self._empty()
-        await asyncio.to_thread(self._client.loop_stop)
+        ending = asyncio.ensure_future(asyncio.to_thread(self._client.loop_stop))
+        await asyncio.wait({ending}, timeout=LEAVE)  # a look-up or a connect that hangs is left to its thread
 
     async def deliveries(self) -> list[Delivery]:
         """The next messages, at least one, in the order in which they came."""
@@ -231,9 +239,12 @@ class Broker:
     def _on_message(self, client: paho.Client, _: Any, message: paho.MQTTMessage) -> None:
         """In paho's thread. Waits while the queue is full: that is the back-pressure."""
         try:
-            topic = message.topic.removeprefix(self.book.prefix)
+            topic, ours = self._ours(message.topic)
         except UnicodeDecodeError:
-            topic = "(unreadable topic)"
+            topic, ours = "(unreadable topic)", True
+        if not ours:  # the session of an earlier rule book: nobody asked for it any more
+            self._done(client, message)
+            return
         found = Message(topic, bytes(message.payload), message.retain)
         delivery = Delivery(found, lambda: self._done(client, message))
         while not self._stopping:
@@ -245,6 +256,12 @@ class Broker:
         if self._queue.qsize() == 1 or not self._arrived.is_set():
             self._loop.call_soon_threadsafe(self._arrived.set)
 
+    def _ours(self, topic: str) -> tuple[str, bool]:
+        """The topic without the prefix, and whether the rule book of today has a use for it."""
+        if any(filter_matches(entry.filter, topic) for entry in self.book.topics):
+            return topic, True
+        return topic.removeprefix(self.book.prefix), topic.startswith(self.book.prefix)
+
     @staticmethod
     def _done(client: paho.Client, message: paho.MQTTMessage) -> None:
         if message.qos > 0:
@@ -254,6 +271,8 @@ class Broker:
         if client is not self._client:
             return
         self.connected = True
+        self._accepted = self._version
+        self._failures = 0
         self._pause = 0.2
         version = "5" if self._version == MQTTProtocolVersion.MQTTv5 else "3.1.1"
         log.info("MQTT broker %s:%s connected (MQTT %s)", self.host, self.port, version)
@@ -282,8 +301,12 @@ class Broker:
             return
         self._switching = True
         versions = {MQTTProtocolVersion.MQTTv5: MQTTProtocolVersion.MQTTv311}
-        self._version = versions.get(self._version, MQTTProtocolVersion.MQTTv5)
-        self._loop.create_task(self._reconnect(), name="mqtt-switch")
+        self._failures += 1
+        if (
+            self._accepted is None or self._failures > PERSIST
+        ):  # a broker that hangs once has not changed its version
+            self._version = versions.get(self._version, MQTTProtocolVersion.MQTTv5)
+        self._reconnecting = self._loop.create_task(self._reconnect(), name="mqtt-switch")
 
     async def _reconnect(self) -> None:
         old = self._client
@@ -293,8 +316,16 @@ class Broker:
         self._pause = min(2 * self._pause, RECONNECT[1])
         self._switching = False
         self._flying.clear()
-        if not self._stopping:
-            self._client = self._connect()
+        while not self._stopping:
+            try:
+                self._password = _read_password(self.book.password_file)
+                self._client = self._connect()
+            except SettingError as e:  # a secret that is being replaced is back in a moment
+                log.warning("MQTT: %s; trying again", e)
+                await asyncio.sleep(self._pause)
+                self._pause = min(2 * self._pause, RECONNECT[1])
+            else:
+                return
 
     def _empty(self) -> None:
         """Let a waiting paho thread go on, so that it can end. What it holds was never acknowledged."""
@@ -304,7 +335,7 @@ class Broker:
 
 def _wait_published(info: paho.MQTTMessageInfo) -> None:
     try:
-        info.wait_for_publish(0.8)
+        info.wait_for_publish(0.5)
     except (ValueError, RuntimeError) as e:
         log.debug("offline status not sent: %s", e)
 
@@ -323,3 +354,5 @@ def _read_password(path: str | None) -> str | None:
         return Path(path).read_text().strip()
     except OSError as e:
         raise SettingError(f"mqtt.password_file: {path} cannot be read ({e.strerror})") from None
+    except UnicodeDecodeError:
+        raise SettingError(f"mqtt.password_file: {path} holds no text (UTF-8)") from None

@@ -74,7 +74,7 @@ def digest(*, url: Url = "", as_json: Json = False, plain: Plain = False) -> Non
 def healthcheck(*, url: Url = "") -> None:
     """For containers: exit code 0 when the bridge is ready, else 1."""
     try:
-        response = httpx.get(f"{_base(url)}/-/ready", timeout=3.0)
+        response = httpx.get(f"{_base(url)}/-/ready", timeout=3.0, trust_env=_far(_base(url)))
     except httpx.HTTPError as e:
         typer.echo(f"{_base(url)}: {e}", err=True)
         raise typer.Exit(1) from None
@@ -87,10 +87,15 @@ def _base(url: str) -> str:
     return (url or f"http://127.0.0.1:{os.environ.get('PAGER_HTTP_PORT') or 8000}").rstrip("/")
 
 
+def _far(url: str) -> bool:
+    """Whether a proxy of the environment may be asked: never for this machine itself."""
+    return httpx.URL(url).host not in {"127.0.0.1", "localhost", "::1"}
+
+
 def _ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     url = _base(url)
     try:
-        response = httpx.request(method, f"{url}{path}", json=body, timeout=TIMEOUT)
+        response = httpx.request(method, f"{url}{path}", json=body, timeout=TIMEOUT, trust_env=_far(url))
         answer: dict[str, Any] = response.json()
     except httpx.HTTPError as e:
         raise PagerError(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import Any
 
 import typer
 
-from bridge.core.digest import age
+from bridge.core.digest import age, printable
 
 _COLOURS = {"critical": typer.colors.RED, "warning": typer.colors.YELLOW, "info": typer.colors.CYAN}
 
@@ -31,14 +30,15 @@ def status_lines(found: dict[str, Any], *, is_plain: bool) -> list[str]:
     lines = [found["digest"]]
     for alert in found["firing"]:
         test = "TEST " if alert["test"] else ""
-        who = f" on {alert['service']}" if alert["service"] else ""
+        name, service = printable(alert["name"]), printable(alert["service"])
+        who = f" on {service}" if service else ""
         since = age(found["now"] - alert["since"])
-        text = f": {alert['summary']}" if alert["summary"] else ""
+        text = f": {printable(alert['summary'])}" if alert["summary"] else ""
         word = severity(alert["severity"], is_plain=is_plain)
-        lines.append(f"{word} {test}{alert['name']}{who}, for {since}{text} [{alert['fingerprint']}]")
+        lines.append(f"{word} {test}{name}{who}, for {since}{text} [{alert['fingerprint']}]")
     if found["silent"]:
         lines.append(f"{found['silent']} more by rule without a sound.")
-    lines += [f"Voice {v['id']}: {v['value']:g} ({v['sound']})" for v in found["voices"]]
+    lines += [f"Voice {printable(v['id'])}: {v['value']:g} ({v['sound']})" for v in found["voices"]]
     lines += [_player(p) for p in found["players"]]
     lines += [_mqtt(found["mqtt"]), _watchdog(found), _rule_book(found["rule_book"])]
     if not found["store"]["ok"]:
@@ -65,7 +65,8 @@ def _mqtt(mqtt: dict[str, Any]) -> str:
 def _watchdog(found: dict[str, Any]) -> str:
     if not found["watchdog"]["armed"]:
         return "Watchdog: not armed, no Watchdog alert has come yet (README: point Alertmanager here)."
-    return f"Watchdog: last seen {age(time.time() - found['watchdog']['last'])} ago."
+    late = "LATE, " if found["watchdog"]["late"] else ""
+    return f"Watchdog: {late}last seen {age(found['now'] - found['watchdog']['last'])} ago."
 
 
 def _rule_book(book: dict[str, Any]) -> str:

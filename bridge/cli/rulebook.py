@@ -41,7 +41,7 @@ def _routes() -> None:
 
 @routes.command("test")
 def routes_test(
-    labels: Annotated[list[str], typer.Argument(help="name=value of each label")],
+    labels: Annotated[list[str] | None, typer.Argument(help="name=value of each label")] = None,
     *,
     file: Config = config.DEFAULT_BOOK,
     metric: Annotated[
@@ -51,7 +51,7 @@ def routes_test(
 ) -> None:
     """Say which rule takes a label set, and which sound follows."""
     book = config.load(file).compiled()
-    found = _labels(labels)
+    found = _labels(labels or [])
     rule = book.metric_rule(metric, found) if metric else book.alert_rule(found)
     service = book.service(found)
     answer: dict[str, object] = {"rule": rule.name, "sound": rule.sound, "service": service}
@@ -67,7 +67,13 @@ def routes_test(
     typer.echo(f"rule {rule.name}: {_sound(rule.sound)}")
     for name, value in answer.items():
         if name not in {"rule", "sound"} and value:
-            typer.echo(f"{name}: {value}")
+            typer.echo(f"{name}: {_value(value)}")
+
+
+def _value(value: object) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    return ", ".join(f"{name} {number:g}" for name, number in value.items())
 
 
 def _sound(sound: str) -> str:

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 FIRST_ANSWER = 0.5
 """Seconds that SuperCollider has to answer before `serve` says who hears it."""
+PATIENCE = 1.8
+"""Seconds from the signal to the end at the latest."""
 GRACE = 1
 """Seconds that open requests have when the bridge stops."""
 
@@ -110,7 +113,7 @@ def set_up_logs() -> None:
             JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields=fields)
         )
     logging.basicConfig(level=logging.INFO, handlers=[stream], force=True)
-    for noisy in ("httpx", "uvicorn.error"):
+    for noisy in ("httpx", "uvicorn.error", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # paho says its errors through the callbacks too, and an error of its own ends on stderr with its traceback.
     logging.getLogger("bridge.broker.client.paho").setLevel(logging.CRITICAL)
@@ -153,9 +156,17 @@ async def _serve(settings: Settings, book: Book, sockets: list[socket.socket]) -
     print(state.hears(runtime), flush=True)
     await asyncio.wait({*serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
     runtime.draining = True
+    _leave_in_time()
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*serving, runtime.stop())
+
+
+def _leave_in_time() -> None:
+    """The end comes within PATIENCE, whatever hangs: a look-up, a broker, a disk. What was accepted is stored."""
+    end = threading.Timer(PATIENCE, os._exit, (0,))
+    end.daemon = True
+    end.start()
 
 
 def _server(app: FastAPI) -> _Server:

@@ -95,6 +95,7 @@ export const texts = {
   hearsUnknown: "Who hears: not known.",
   watchdog: "Watchdog",
   watchdogArmed: (seconds) => (seconds === null ? "armed" : `armed, heard ${duration(seconds)} ago`),
+  watchdogLate: (seconds) => `LATE: heard ${duration(seconds)} ago`,
   watchdogOff: "not armed",
   mqtt: "MQTT",
   mqttState: { connected: "connected", down: "down", off: "off" },

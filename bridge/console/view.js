@@ -3,6 +3,8 @@
 import { AlertList } from "./alerts.js";
 import { clock, texts } from "./texts.js";
 
+/** Seconds without a Watchdog after which silence proves nothing; the bridge's own limit. */
+const WATCHDOG_LATE = 120;
 const LINK = {
   connecting: texts.connecting,
   up: texts.connected,
@@ -95,8 +97,10 @@ export class View {
   tick(now, watchdog) {
     this.#alerts.tick(now);
     const heard = Number.isFinite(watchdog.last) ? Math.max(0, now - watchdog.last) : null;
-    put("watchdog", watchdog.armed ? texts.watchdogArmed(heard) : texts.watchdogOff);
-    byId("watchdog").dataset.good = String(Boolean(watchdog.armed));
+    const late = heard !== null && (watchdog.late || heard > WATCHDOG_LATE);
+    if (late) put("watchdog", texts.watchdogLate(heard));
+    else put("watchdog", watchdog.armed ? texts.watchdogArmed(heard) : texts.watchdogOff);
+    byId("watchdog").dataset.good = String(Boolean(watchdog.armed) && !late);
   }
 
   sounding(fingerprint) {

@@ -26,9 +26,16 @@ def worst_first(active: Iterable[Active]) -> list[Active]:
 def name(alert: Active, book: RuleBook) -> str:
     """How a person names it: alert name and, where there is one, service."""
     labels = alert.event.labels
-    service = book.service(labels)
-    text = labels.get("alertname", "an alert without a name") + (f" on {service}" if service else "")
+    service = printable(book.service(labels))
+    text = printable(labels.get("alertname", "an alert without a name")) + (
+        f" on {service}" if service else ""
+    )
     return f"TEST {text}" if is_test(alert) else text
+
+
+def printable(text: str) -> str:
+    """Text from outside for a line of ours: no character that could begin a line or steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def is_test(alert: Active) -> bool:
@@ -36,12 +43,16 @@ def is_test(alert: Active) -> bool:
     return alert.event.labels.get(TEST_LABEL) == "true"
 
 
-def sentence(active: Iterable[Active], book: RuleBook, now: float) -> str:
-    """For example: `1 critical: HighCPU on checkout, for 4 min.` Times are unix seconds."""
+def sentence(active: Iterable[Active], book: RuleBook, now: float, late: float | None = None) -> str:
+    """For example: `1 critical: HighCPU on checkout, for 4 min.` Times are unix seconds.
+
+    `late` is how long ago the last Watchdog came, when that is too long: then silence proves nothing, and that is said.
+    """
     alerts = worst_first(active)
-    if not alerts:
-        return "Nothing is firing."
-    groups = []
+    groups = [] if alerts else ["Nothing is firing."]
+    if late is not None:
+        groups = [f"The Watchdog is late: nothing has come from Prometheus for {age(late)}."]
+        groups += [] if alerts else ["Nothing else is known to fire."]
     for severity in reversed(SEVERITIES):
         group = [a for a in alerts if a.severity == severity]
         if group:

@@ -7,8 +7,10 @@ Rules:
 * `startsAt` and `endsAt` only order two messages of one fingerprint: a resolution older than the firing it would
   end, and a firing that arrives within LATE seconds after its own resolution, are `expired`. A start that lies in
   the future orders nothing: it would keep the alert from ever ending.
-* Alerts that differ only in `severity` are one subject. A higher severity sounds and takes the subject over; a
-  lower one, and the end of one while another still fires, is `superseded`.
+* A firing that began more than HIDDEN seconds after the known one began is a new onset: its end was never told
+  (Alertmanager tells none while an alert is silenced or inhibited).
+* Alerts that differ only in `severity` are one subject. A higher severity sounds and takes the subject over; one that
+  is not higher, and the end of one while another at least as high still fires, is `superseded`.
 * A message without state (one_shot) is one onset and leaves nothing behind; retained, it is an old one (`retained`).
 * The Watchdog is a sign of life: remembered, never a cue. A rule may silence an alert (`by_rule`): it is still known.
 * A series is a voice. With no new sample for max(60 s, 5 x its interval) it is released.
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 LATE = 30.0
 """Seconds. Alertmanager's second peer waits 15 s before it sends; twice that covers a late twin."""
+HIDDEN = 300.0
+"""Seconds. Twins of one alert, from two Prometheus servers, begin within a few evaluations of each other."""
 TOMBSTONES = 10_000
 """How many ended alerts are remembered to recognise late messages."""
 HEARTBEAT = 20.0
@@ -92,10 +96,18 @@ class Engine:
         self._ended: OrderedDict[str, tuple[float, float | None]] = OrderedDict()
         self._next_heartbeat = 0.0
 
-    def restore(self, active: Iterable[Active]) -> None:
-        """Begin with what a store remembers to be firing."""
+    def restore(
+        self,
+        active: Iterable[Active],
+        ended: Iterable[tuple[str, float, float | None]] = (),
+        watchdog: float | None = None,
+    ) -> None:
+        """Begin with what a store remembers: what fires; (fingerprint, when, its start) of what ended; the Watchdog."""
         for alert in active:
             self._remember(alert)
+        for fingerprint, at, starts_at in ended:
+            self._ended[fingerprint] = (at, starts_at)
+        self.watchdog_last = watchdog
 
     def swap(self, book: RuleBook) -> None:
         """Take a new rule book. What fires keeps firing as what it sounded; its subject may be another."""
@@ -129,10 +141,16 @@ class Engine:
         if 0 < self._next_heartbeat - now <= HEARTBEAT:  # further off it is only where the clock went back
             return None
         self._next_heartbeat = now + HEARTBEAT
-        if self.watchdog_last is not None and now - self.watchdog_last > WATCHDOG_LIMIT:
+        if self.late(now) is not None:
             return None
         controls = self.book.cue(self.book.alert_rule({}), "heartbeat", None, "")
         return Play(f"h{now:.3f}", "heartbeat", controls)
+
+    def late(self, now: float) -> float | None:
+        """Seconds since the last Watchdog when that is too long; None while all is well or none ever came."""
+        if self.watchdog_last is None or now - self.watchdog_last <= WATCHDOG_LIMIT:
+            return None
+        return now - self.watchdog_last
 
     def _sign_of_life(self, event: AlertEvent, rule: Rule, now: float) -> Verdict:
         again = self.watchdog_last is not None
@@ -147,6 +165,9 @@ class Engine:
 
     def _firing(self, event: AlertEvent, rule: Rule, onset: str, now: float) -> Verdict:
         known = self.active.get(event.fingerprint)
+        if known is not None and _hidden_end(known.event, event, now):
+            self._forget(known, now)
+            known = None
         if known is not None and _rank(rule.severity) <= _rank(known.severity):
             self.active[event.fingerprint] = replace(known, event=_newest(known.event, event))
             return Verdict(rule, known.severity, Change.NONE, Reason.DUPLICATE)
@@ -170,7 +191,9 @@ class Engine:
         if event.ends_at is not None and began is not None and event.ends_at < began <= now:
             return Verdict(rule, known.severity, Change.NONE, Reason.EXPIRED)
         self._forget(known, now)
-        if rule.sounds and any(other.severity != known.severity for other in self._others(event)):
+        if rule.sounds and any(
+            _rank(other.severity) >= _rank(known.severity) for other in self._others(event)
+        ):
             return Verdict(rule, known.severity, Change.ENDED, Reason.SUPERSEDED)
         return self._sound(replace(event, value=None), rule, onset, "resolved", Change.ENDED)
 
@@ -227,6 +250,13 @@ class Engine:
 
 def _rank(severity: str) -> int:
     return SEVERITIES.index(severity)
+
+
+def _hidden_end(known: AlertEvent, event: AlertEvent, now: float) -> bool:
+    """Whether the known alert must have ended in between without our being told."""
+    if known.starts_at is None or event.starts_at is None or event.starts_at > now:
+        return False
+    return event.starts_at - known.starts_at > HIDDEN
 
 
 def _newest(known: AlertEvent, event: AlertEvent) -> AlertEvent:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 QUIET = 60.0
 """Seconds."""
 INTERVALS = 5.0
+TAKEN = frozenset({"ambient"})
+"""Ids of voices that an engine holds by itself; a series of that name gets another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Voices:
 
 def identity(sample: MetricSample) -> str:
     """The id of a series: its type alone, or with a short hash of its labels."""
-    if not sample.labels:
+    if not sample.labels and sample.type not in TAKEN:
         return sample.type
     text = json.dumps(sorted(sample.labels.items()))
     return f"{sample.type}:{hashlib.sha256(text.encode()).hexdigest()[:8]}"

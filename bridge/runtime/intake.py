@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bridge.core.engine import Change
+from bridge.core.rules import SIGN_OF_LIFE
 from bridge.core.voices import identity
 from bridge.model.events import AlertEvent, Event, MetricSample, Outcome, Reason, Rejected, Source
 from bridge.store import Batch
@@ -71,10 +72,10 @@ class Intake:
         self._metrics.alerts.labels(verdict.severity).inc()
         if verdict.rule.unknown_severity:
             self._metrics.unknown_severity.inc()
-        if self.engine.watchdog_last is not None:
-            self._metrics.watchdog_armed.set(1)
-            self._metrics.watchdog_last.set(self.engine.watchdog_last)
-        self._remember(event, event_id, verdict, work)
+        if verdict.rule.sound == SIGN_OF_LIFE and self.engine.watchdog_last is not None:
+            self._metrics.watchdog(self.engine.watchdog_last)
+            work.batch.watchdog(self.engine.watchdog_last)
+        self._remember(event, event_id, verdict, work, now)
         if verdict.play is not None:
             work.plays.append((event_id, verdict.play))
             work.open[event_id] = event.source
@@ -83,7 +84,7 @@ class Intake:
         if event.source is not Source.MQTT and verdict.reason not in {Reason.DUPLICATE, Reason.EXPIRED}:
             self._publish(topics.alert_message(event, verdict.severity, self._bridge), work)
 
-    def _remember(self, event: AlertEvent, event_id: int, verdict: Verdict, work: Work) -> None:
+    def _remember(self, event: AlertEvent, event_id: int, verdict: Verdict, work: Work, now: float) -> None:
         play = verdict.play
         if verdict.reason is not Reason.DUPLICATE:  # a repeat is counted; it changes nothing worth a row
             work.batch.event(
@@ -98,7 +99,7 @@ class Intake:
         if verdict.change is Change.FIRED:
             work.batch.fires(self.engine.active[event.fingerprint])
         elif verdict.change is Change.ENDED:
-            work.batch.ended(event.fingerprint)
+            work.batch.ended(event.fingerprint, now, event.starts_at)
             work.ended.append(event.fingerprint)
 
     def _publish(self, message: tuple[str, bytes], work: Work) -> None:

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 COMPLAIN_EVERY = 10.0
 """Seconds."""
+STORE_AGAIN = 3.0
+"""Seconds between two questions whether the store works again."""
 
 
 class Mqtt:
@@ -73,7 +75,7 @@ class Mqtt:
     async def reload(self, book: Book) -> None:
         """A new rule book: connect anew where its `mqtt:` has changed."""
         async with self._reloading:  # one after the other, or two connections throw each other out for ever
-            changed = book.mqtt != self._book.mqtt
+            changed = book.mqtt != self._book.mqtt or book.mqtt.password_file is not None
             self._book = book
             if changed and self._broker is not None:
                 await self._disconnect()
@@ -134,13 +136,23 @@ class Mqtt:
     async def _listen(self, broker: Broker) -> None:
         held: list[Delivery] = []  # taken while the store failed: the broker keeps them until it works again
         while True:
-            found = await broker.deliveries()
-            stored = await self._take_all(found)
+            found = await self._next(broker, waiting=bool(held))
+            # Shielded: a reload that comes between deciding and sounding must not cut a batch in two.
+            stored = await asyncio.shield(self._take_all(found))
             held += found
             if stored:
                 for delivery in held:
                     delivery.done()
                 held.clear()
+
+    @staticmethod
+    async def _next(broker: Broker, *, waiting: bool) -> list[Delivery]:
+        """The next messages. While some wait for the store, none may come: then an empty batch asks the store."""
+        try:
+            async with asyncio.timeout(STORE_AGAIN if waiting else None):
+                return await broker.deliveries()
+        except TimeoutError:
+            return []
 
     async def _take_all(self, found: list[Delivery]) -> bool:
         """Take a batch; one message that brings it down is found, said and given up, the others are taken."""

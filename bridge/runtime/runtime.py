@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge import __version__, config
 from bridge.core.engine import Engine
+from bridge.core.limits import Crowd, softer
 from bridge.core.voices import Voices
 from bridge.model.commands import Play, Release
 from bridge.model.errors import ConfigError, SettingError, StoreError
@@ -78,6 +79,7 @@ class Runtime:
         self._background: set[asyncio.Task[None]] = set()
         self._ticking: asyncio.Task[None] | None = None
         self._next_prune = 0.0
+        self._crowd = Crowd()
         self._waking = False
         self._endings = Batch()
         self.metrics.build.labels(__version__).set(1)
@@ -87,7 +89,8 @@ class Runtime:
         """Open the store, find the players and the broker, and go on where the last run ended. Raises StoreError."""
         remembered = self._store.open()
         self.bridge = remembered.bridge
-        self.engine.restore(remembered.active)
+        self.engine.restore(remembered.active, remembered.ended, remembered.watchdog)
+        self.metrics.watchdog(remembered.watchdog)
         self.intake.begin(self.bridge, remembered.next_id, remembered.next_publish)
         self.intake.publishing = self._publishes()
         self.room.join(self.sclang)
@@ -160,8 +163,9 @@ class Runtime:
     def _perform(self, work: Work) -> None:
         for ended in work.ended:
             self.room.cancel(ended)
-        for event_id, cue in work.plays:
-            self.room.play(cue, event_id)
+        shares = self._crowd.shares([cue.sound for _, cue in work.plays], self.clock())
+        for (event_id, cue), share in zip(work.plays, shares, strict=True):
+            self.room.play(softer(cue, share), event_id)
         if work.sets:
             self.room.bring(work.sets.values())
         self.mqtt.publish(work.publishes)
@@ -254,7 +258,7 @@ class Runtime:
         if now >= self._next_prune:  # also how a store that could not be written is tried again
             self._next_prune = now + (PRUNE if self.store_ok else STORE_AGAIN)
             batch = Batch()
-            batch.prune(self.intake.next_id - KEPT_EVENTS)
+            batch.prune(self.intake.next_id - KEPT_EVENTS, now)
             await self._commit(batch)
 
     def _mark_reload(self, *, ok: bool) -> None:

@@ -26,7 +26,7 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
         "bridge": runtime.bridge,
         "now": now,
         "started": runtime.began,
-        "digest": digest.sentence(active, engine.book, now),
+        "digest": digest.sentence(active, engine.book, now, engine.late(now)),
         "firing": [firing(alert, engine.book) for alert in heard[:limit]],
         "counts": {severity: sum(a.severity == severity for a in heard) for severity in reversed(SEVERITIES)},
         "silent": len(active) - len(heard),
@@ -34,7 +34,11 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
         "players": [player(found) for found in runtime.room.players.values()],
         "hears": hears(runtime),
         "mqtt": runtime.mqtt.state(),
-        "watchdog": {"armed": engine.watchdog_last is not None, "last": engine.watchdog_last},
+        "watchdog": {
+            "armed": engine.watchdog_last is not None,
+            "last": engine.watchdog_last,
+            "late": engine.late(now) is not None,
+        },
         "rule_book": {
             "path": str(runtime.settings.config),
             "loaded": runtime.loaded_at,

@@ -53,6 +53,7 @@ class Sclang(asyncio.DatagramProtocol):
         self._resolved_at = -RESOLVE
         self._next_stats = 0.0
         self._was = (False, False, "")
+        self._complained = False
         self._task: asyncio.Task[None] | None = None
         self._awake = asyncio.Event()
 
@@ -89,7 +90,9 @@ class Sclang(asyncio.DatagramProtocol):
         """The rule book's word on the target, after a reload; a change begins a new conversation."""
         if acknowledges != self._acknowledges:
             self._acknowledges = acknowledges
+            held = self.link.voices
             self.link = self._new_link()
+            self.bring(held)
 
     def start(self) -> None:
         """Begin to talk, in the running loop."""
@@ -120,11 +123,17 @@ class Sclang(asyncio.DatagramProtocol):
             self._metrics.engine.labels(name).set(value)
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
+        resolving: asyncio.Task[None] | None = None
         while True:
             now = time.monotonic()
-            if not self.alive and now - self._resolved_at >= RESOLVE:
-                await self._resolve(loop)
+            if (
+                not self.alive
+                and now - self._resolved_at >= RESOLVE
+                and (resolving is None or resolving.done())
+            ):
+                self._resolved_at = now
+                # In a task of its own: a look-up that hangs must not stop the clock of the conversation.
+                resolving = asyncio.create_task(self._resolve(), name="osc-resolve")
             self.link.tick(now)
             if self.alive and now >= self._next_stats:
                 self._next_stats = now + STATS
@@ -135,17 +144,25 @@ class Sclang(asyncio.DatagramProtocol):
                 async with asyncio.timeout(max(0.005, self.link.wake() - time.monotonic())):
                     await self._awake.wait()
 
-    async def _resolve(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._resolved_at = time.monotonic()
+    async def _resolve(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(self._host, self._port, type=2)  # 2: datagrams
-        except OSError as e:
-            log.debug("OSC_HOST %s: %s", self._host, e)
+            family, _, _, _, address = min(
+                found, key=lambda entry: entry[0]
+            )  # IPv4 first: sclang has no IPv6
+            if self._transport is None:
+                self._transport, _ = await loop.create_datagram_endpoint(lambda: self, family=family)
+        except (OSError, ValueError) as e:  # ValueError: what is no host name at all
+            if not self._complained:
+                log.warning("OSC_HOST %s: %s; trying again every %d s", self._host, e, RESOLVE)
+            self._complained = True
             return
-        family, _, _, _, address = min(found, key=lambda entry: entry[0])  # IPv4 first: sclang has no IPv6
-        if self._transport is None:
-            self._transport, _ = await loop.create_datagram_endpoint(lambda: self, family=family)
-        self._address = address
+        self._complained = False
+        if address != self._address:
+            self._address = address
+            self.link.outbox.append(osc.hello(self.link.session))
+            self._flush()
 
     def _flush(self) -> None:
         link = self.link

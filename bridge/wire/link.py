@@ -116,6 +116,11 @@ class Link:
         self._cues.append((cue, now + life))
         self._pump(now)
 
+    @property
+    def voices(self) -> list[Set]:
+        """What was told of every voice that should sound."""
+        return list(self._voices.values())
+
     def bring(self, commands: Iterable[Set | Release], now: float) -> None:
         """Bring voices to these values."""
         for command in commands:
@@ -178,7 +183,8 @@ class Link:
         self.state = State.KNOWN
         if not is_new:
             return
-        waiting = {i: c for i, c in self._wanted.items() if isinstance(c, Release)}
+        flying = [flight.command for flight in self._flights.values()]
+        waiting = {c.id: c for c in [*flying, *self._wanted.values()] if isinstance(c, Release)}
         self._wanted = {**self._loose, **waiting, **self._voices}
         self._loose.clear()
         for seq, flight in list(self._flights.items()):

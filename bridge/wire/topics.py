@@ -90,7 +90,8 @@ def _alert(message: Message, rest: str, received: float) -> Iterable[AlertEvent 
     if isinstance(item.get("alert"), dict):
         inner = {"status": item.get("status"), **item["alert"]}
         return [_stated(inner, item.get("value"), severity, message, received)]
-    if "status" in item and isinstance(item.get("labels"), dict):
+    labelled = "status" in item and isinstance(item.get("labels"), dict)
+    if labelled or item.get("status") == Status.RESOLVED:  # which must never sound an alarm, labels or not
         return [_stated(item, item.get("value"), severity, message, received)]
     return [_one_shot(item, severity, message, received)]
 

@@ -10,6 +10,8 @@ from bridge.wire.reading import fingerprint, instant, number, read_json, texts
 
 MAX_BATCH = 20_000
 """Alerts or samples in one body."""
+AHEAD = 300.0
+"""Seconds that a sender's clock may be ahead."""
 MAX_TYPE = 64
 """Characters of a metric type."""
 
@@ -102,4 +104,6 @@ def sample(item: Any, source: Source, received: float, *, where: str = "sample")
     at = instant(stamp) if isinstance(stamp, str) else number(stamp)
     if stamp is not None and at is None:
         return Rejected(source, f'{where}: "timestamp" must be unix seconds or an RFC 3339 time')
+    if at is not None and at > received + AHEAD:
+        at = None  # a clock that is wrong, or milliseconds: as newest for ever it would silence all that follow
     return MetricSample(source, kind, value, received, texts(item.get("labels")), at)

@@ -134,8 +134,31 @@ def test_the_higher_severity_takes_the_subject_over(tell):
 def test_the_lower_severity_is_superseded_while_the_higher_fires(tell):
     low, high = pair()
     assert [tell(high), tell(low)] == [("fired", "critical"), ("fired", "superseded")]
-    assert tell(resolved(high)) == ("ended", "superseded")
+    assert tell(resolved(high)) == ("ended", "resolved"), "what was critical is mended, and the sound says so"
     assert tell(resolved(low)) == ("ended", "resolved")
+
+
+def test_the_end_of_the_lower_says_nothing_while_the_higher_fires(tell):
+    low, high = pair()
+    tell(low)
+    tell(high)
+    assert tell(resolved(low)) == ("ended", "superseded")
+
+
+def test_an_end_says_nothing_while_another_as_high_fires(tell):
+    _, high = pair()
+    page = replace(high, fingerprint="page", labels={**high.labels, "severity": "page"})
+    assert [tell(high), tell(page)] == [("fired", "critical"), ("fired", "superseded")]
+    assert tell(resolved(high)) == ("ended", "superseded")
+    assert tell(resolved(page)) == ("ended", "resolved")
+
+
+def test_a_much_later_start_means_that_an_end_was_never_told(tell):
+    first = fires("a", starts_at=1000.0)
+    assert tell(first, 1000.0) == ("fired", "critical")
+    assert tell(replace(first, starts_at=1200.0), 1300.0) == ("none", "duplicate"), "a twin's evaluation"
+    assert tell(replace(first, starts_at=1700.0), 1750.0) == ("fired", "critical")
+    assert tell(replace(first, starts_at=9000.0), 1800.0) == ("none", "duplicate"), "the future says nothing"
 
 
 @pytest.mark.parametrize("label", ["instance", "alertname", "service"])

@@ -1,0 +1,41 @@
+"""Several cues of one sound together are about as loud as one."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.core.limits import SOFTEST, TOGETHER, Crowd, softer
+from bridge.model.commands import Play
+
+
+def test_one_alone_has_its_whole_level():
+    crowd = Crowd()
+    assert crowd.shares(["critical"], 0.0) == [1.0]
+    assert crowd.shares(["critical"], TOGETHER) == [1.0]
+
+
+def test_those_of_one_batch_share_the_level():
+    assert Crowd().shares(["critical", "info", "critical", "critical"], 0.0) == [1 / 3, 1.0, 1 / 3, 1 / 3]
+
+
+def test_those_that_follow_at_once_are_softer():
+    crowd = Crowd()
+    assert [crowd.shares(["critical"], 0.01 * i)[0] for i in range(3)] == [1, 1 / 2, 1 / 3]
+
+
+def test_there_is_a_softest_and_a_bound():
+    crowd = Crowd()
+    assert set(crowd.shares(["critical"] * 10_000, 0.0)) == {SOFTEST}
+    assert len(crowd._began["critical"]) <= 32
+
+
+def test_a_clock_that_goes_back_silences_nobody():
+    crowd = Crowd()
+    crowd.shares(["critical"], 1000.0)
+    assert crowd.shares(["critical"], 0.0) == [1.0]
+
+
+def test_softer_touches_the_level_alone():
+    cue = Play("e1", "critical", {"freq": 880.0, "vol": 0.9, "dur": 2.0, "pan": 0.1}, "critical", "f")
+    assert softer(cue, 1) is cue
+    assert softer(cue, 1 / 3).params == pytest.approx({"freq": 880.0, "vol": 0.3, "dur": 2.0, "pan": 0.1})
