@@ -54,6 +54,7 @@ class Sclang(asyncio.DatagramProtocol):
         self._next_stats = 0.0
         self._was = (False, False, "")
         self._complained = False
+        self._resolving: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._awake = asyncio.Event()
 
@@ -100,10 +101,10 @@ class Sclang(asyncio.DatagramProtocol):
 
     async def stop(self) -> None:
         """End the conversation. Call it after the last command; what is in the socket is sent."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        running = [task for task in (self._task, self._resolving) if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         if self._transport is not None:
             self._transport.close()
 
@@ -123,17 +124,13 @@ class Sclang(asyncio.DatagramProtocol):
             self._metrics.engine.labels(name).set(value)
 
     async def _run(self) -> None:
-        resolving: asyncio.Task[None] | None = None
         while True:
             now = time.monotonic()
-            if (
-                not self.alive
-                and now - self._resolved_at >= RESOLVE
-                and (resolving is None or resolving.done())
-            ):
+            looking = self._resolving is not None and not self._resolving.done()
+            if not self.alive and not looking and now - self._resolved_at >= RESOLVE:
                 self._resolved_at = now
                 # In a task of its own: a look-up that hangs must not stop the clock of the conversation.
-                resolving = asyncio.create_task(self._resolve(), name="osc-resolve")
+                self._resolving = asyncio.create_task(self._resolve(), name="osc-resolve")
             self.link.tick(now)
             if self.alive and now >= self._next_stats:
                 self._next_stats = now + STATS
