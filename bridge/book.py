@@ -154,7 +154,7 @@ class LimitsModel(Strict):
     """Bounds."""
 
     voices: int = Field(
-        16, ge=1, le=16, description="held voices of one sound; series beyond are counted as capped"
+        12, ge=1, le=12, description="held voices of one sound; series beyond are counted as capped"
     )
 
 

@@ -56,7 +56,7 @@ class RuleBook:
     identity: tuple[str, ...] = ("service", "namespace", "job", "instance")
     places: Mapping[str, float] = field(default_factory=dict)
     subject_without: frozenset[str] = frozenset({"severity"})
-    max_voices: int = 16
+    max_voices: int = 12
 
     def alert_rule(self, labels: Mapping[str, str]) -> Rule:
         """The rule that takes these labels; the last resort is a plain info."""

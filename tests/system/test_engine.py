@@ -86,13 +86,52 @@ def test_sessions_count_for_themselves(running, talk):
         assert talk.stats()["played"] == sounded + 2
 
 
+def _long(talk, severity, name):
+    """A cue that stays until the test has ended."""
+    return talk.order("/alert", 440.0, 0.1, 30.0, severity, "id", name)
+
+
 def test_beyond_the_limit_nothing_sounds_and_it_is_said(talk):
     room = LIMIT - talk.stats()["voices"]
-    answers = [talk.order("/alert", 440.0, 0.1, 30.0, "info", "id", f"n{i}") for i in range(room + 2)]
+    before = talk.stats()["capped"]
+    answers = [_long(talk, "info", f"n{i}") for i in range(room + 2)]
     assert answers == ["played"] * room + ["capped"] * 2
     assert talk.order("/metric", 200.0, 0.3, 1.0, "disk", "id", "no room") == "capped"
     assert talk.order(*AMBIENT) == "set", "a voice that stands can still be set"
-    assert talk.stats()["capped"] >= 3
+    assert talk.stats()["capped"] == before + 3
+
+
+def test_voices_leave_places_for_cues(talk):
+    room = LIMIT // 2 - talk.stats()["voices"]
+    answers = [talk.order("/metric", 200.0, 0.1, 1.0, "disk", "id", f"v{i}") for i in range(room + 2)]
+    assert answers == ["set"] * room + ["capped"] * 2
+    assert [_long(talk, "info", f"c{i}") for i in range(LIMIT // 2)] == ["played"] * (LIMIT // 2)
+
+
+def test_what_matters_more_takes_the_place_of_what_matters_less(talk):
+    """Infos go first, then warnings; nothing takes the place of its equal."""
+    room = LIMIT - talk.stats()["voices"]
+    assert _long(talk, "warning", "first") == "played"
+    assert {_long(talk, "info", f"i{i}") for i in range(room - 1)} == {"played"}
+    before = talk.stats()
+    assert {_long(talk, "warning", f"w{i}") for i in range(room - 1)} == {"played"}
+    assert _long(talk, "warning", "one more") == _long(talk, "info", "one more") == "capped"
+    assert {_long(talk, "critical", f"c{i}") for i in range(room)} == {"played"}
+    assert _long(talk, "critical", "one more") == _long(talk, "warning", "again") == "capped"
+    after = talk.stats()
+    assert after["cues"] == room
+    assert after["capped"] == before["capped"] + 4
+    assert after["played"] == before["played"] + 2 * room - 1
+
+
+@pytest.mark.parametrize("sound", ["cpu", "memory", "metric"])
+def test_no_other_voice_takes_the_place_of_the_bed(talk, sound):
+    before = talk.stats()
+    head = (220.0, 0.3, 1.0, "disk") if sound == "metric" else (0.5,)
+    assert talk.order(f"/{sound}", *head, "id", "ambient") == "invalid"
+    after = talk.stats()
+    assert after["invalid"] == before["invalid"] + 1
+    assert after["voices"] == before["voices"]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, "loud"])

@@ -51,6 +51,19 @@ def test_a_hung_scsynth_is_not_acknowledged_for_and_replaced(running):
         wait_for(lambda: pid not in belongings(running), "the hung scsynth is gone")
 
 
+def test_forty_drones_leave_24_places_for_cues(running):
+    """The limit that is set unless another one is asked for: 64."""
+    with running.talk("drones") as talk:
+        talk.order("/release")
+        drone = ("/metric", 200.0, 0.1, 1.0, "disk", "id")
+        assert [talk.order(*drone, f"d{i}") for i in range(41)] == ["set"] * 40 + ["capped"]
+        cue = ("/alert", 440.0, 0.1, 30.0, "info")
+        assert [talk.order(*cue) for _ in range(25)] == ["played"] * 24 + ["capped"]
+        assert talk.order(*CRITICAL) == "played"
+        talk.order("/release")
+        wait_for(lambda: talk.stats()["cues"] == 0, "no cue sounds")
+
+
 @pytest.fixture(scope="module")
 def spare(tmp_path_factory):
     """One engine for each way to end it; started together, because a start is mostly waiting.
