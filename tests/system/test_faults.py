@@ -153,6 +153,18 @@ def test_a_killed_bridge_knows_what_fires_and_replays_nothing(sound: Engine, bri
     assert bridge.firing() == []
 
 
+def test_a_bridge_that_is_killed_for_good_leaves_no_voice_behind(tmp_path: Path) -> None:
+    """A value that nobody measures any more must not go on sounding as if it were current."""
+    patience = {"PAGER_SESSION_TIMEOUT": "7"}  # the bridge says hello every 5 s
+    with engine(tmp_path / "engine", driver="host", env=patience) as sound:
+        with Bridge(tmp_path / "bridge", osc_port=sound.port) as bridge:
+            heard_by_the_engine(bridge)
+            bridge.post("/metric", [{"type": "cpu", "value": 1.0}, {"type": "queue", "value": 7}])
+            wait_for(lambda: stats(sound)["voices"] == 3, "both sound, with the engine's own bed")
+            bridge.kill()
+        wait_for(lambda: stats(sound)["voices"] == 1, "only the bed is left", 40)
+
+
 def test_an_onset_that_was_stored_without_an_outcome_sounds_once(tmp_path: Path) -> None:
     """The bridge dies between storing and sounding: nobody has answered at the OSC port yet."""
     with Bridge(tmp_path / "bridge") as bridge:
