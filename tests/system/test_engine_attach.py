@@ -87,6 +87,18 @@ def test_cmd_period_takes_it_away_too(session):
     session.program.says("PAGER IS GONE")
 
 
+def test_it_leaves_when_its_nodes_are_freed_and_acknowledges_nothing_more(session):
+    """s.freeAll is an ordinary thing for a musician; what came after it would be confirmed and heard by nobody."""
+    _join(session)
+    before = session.program.log.count("The pager has left.")
+    session.does("s.freeAll; s.sync")
+    wait_for(lambda: session.program.log.count("The pager has left.") == before + 1, "it says so")
+    session.does('if (~pager.isNil) { "PAGER WAS FREED".postln }')
+    session.program.says("PAGER WAS FREED")
+    session.talk.send("/hello", "session", "x", "proto", 1)
+    assert session.talk.read(0.3) is None
+
+
 def test_it_joins_only_once_and_only_a_running_server(session):
     _join(session)
     session.does(f'"{FOLDER}/attach.scd".load')
