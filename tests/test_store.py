@@ -8,7 +8,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from bridge.model.errors import StoreError
 from bridge.model.events import AlertEvent, Outcome, Reason, Source, Status
 from bridge.store import Batch, Store
 
+NOBODY = 65534
 WAIT = 20
 
 
@@ -266,11 +269,23 @@ def test_a_folder_that_is_none(tmp_path):
     store.close()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_folder_that_cannot_be_written(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(StoreError, match="cannot be used"):
-        Store(tmp_path).open()
+@pytest.fixture
+def nobody():
+    """Root writes everywhere: as root the test is `nobody` for its while."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(NOBODY)
+    yield
+    os.seteuid(was)
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_folder_that_cannot_be_written():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o500)
+        with pytest.raises(StoreError, match="cannot be used"):
+            Store(folder).open()
 
 
 @pytest.mark.parametrize("content", [b"garbage" * 1000, b"SQLite format 3\0" + b"\xff" * 4096])

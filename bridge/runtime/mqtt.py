@@ -163,7 +163,7 @@ class Mqtt:
                 log.exception("MQTT %s: this message cannot be taken", found[0].message.topic[:80])
                 return await self._take([Rejected(Source.MQTT, "it brought the bridge down")])
         stored = [await self._take_all([delivery]) for delivery in found]
-        return all(stored)
+        return bool(stored) and all(stored)  # an empty batch that failed has stored nothing
 
     def _decode(self, found: list[Delivery]) -> list[Event | Rejected]:
         now, rules = self._clock(), self._book.topics()
