@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup dev system run test test-fast lint check bench compiled lock clean
+.PHONY: help setup dev system run test test-fast lint check bench compiled sounds lock clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench: dev system ## side by side timings, as ratios
 
 compiled: dev system ## compile the synthdefs and render the page's cues
 	supercollider/compile $(BIN)/python
+
+sounds: dev system ## measure every sound, draw its picture, write docs/sounds.md (some minutes)
+	PYTHONPATH=tests $(BIN)/python -m lab.figures
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

@@ -164,6 +164,9 @@ def main() -> None:
                 print(
                     f"  {figure:24} bridge {ours:10.2f}   least {theirs:10.2f}   ratio {ours / theirs:6.2f}"
                 )
+    import sound  # noqa: PLC0415 - it takes from here what it measures with
+
+    sound.main()
 
 
 if __name__ == "__main__":

@@ -5,19 +5,23 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from bridge.book import Book
+from bridge.model.catalogue import SOUNDS
 from bridge.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pydantic_core import ErrorDetails
 
+    from bridge.model.catalogue import Sound
+
+M = TypeVar("M", bound=BaseModel)
 DEFAULT_BOOK = Path(__file__).with_name("pager.yml")
 MAX_BYTES = 1 << 20
 """A rule book beyond 1 MiB is a mistake."""
@@ -25,19 +29,24 @@ DEEPEST = 64
 """Levels of nesting. libyaml recurses over them and ends the whole program when there are too many."""
 
 
-def load(path: Path) -> Book:
-    """The rule book of a file. Raises ConfigError with one line per problem."""
+def load(path: Path, sounds: Mapping[str, Sound] = SOUNDS) -> Book:
+    """The rule book of a file, over these sounds. Raises ConfigError with one line per problem."""
     try:
         text = path.read_bytes()
     except OSError as e:
         raise ConfigError(
             [f"{path}: cannot be read ({e.strerror}); set PAGER_CONFIG to a rule book"]
         ) from None
-    return parse(text, str(path))
+    return parse(text, str(path), sounds)
 
 
-def parse(text: bytes, name: str) -> Book:
-    """The rule book of a text. `name` is what problems call the file."""
+def parse(text: bytes, name: str, sounds: Mapping[str, Sound] = SOUNDS) -> Book:
+    """The rule book of a text, over these sounds. `name` is what problems call the file."""
+    return read(text, name, Book, {"sounds": sounds})
+
+
+def read(text: bytes, name: str, model: type[M], context: Mapping[str, Any] | None = None) -> M:
+    """A YAML text as `model`; `context` is what pydantic's checks are told. Raises ConfigError."""
     if len(text) > MAX_BYTES:
         raise ConfigError([f"{name}: larger than {MAX_BYTES} bytes"])
     try:
@@ -49,12 +58,12 @@ def parse(text: bytes, name: str) -> Book:
         raise ConfigError([_yaml_problem(e, name)]) from None
     problems = list(_repeated(node, name, set()))
     try:
-        book = Book.model_validate({} if value is None else value)
+        found = model.model_validate({} if value is None else value, context=context)
     except ValidationError as e:
-        problems += [_problem(error, node, name) for error in e.errors() if not _other_branch(error)]
+        problems += [_problem(error, node, name, model) for error in e.errors() if not _other_branch(error)]
     if problems:
         raise ConfigError(problems)
-    return book
+    return found
 
 
 _INNER = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.*)", re.DOTALL)
@@ -89,14 +98,14 @@ def _yaml_problem(error: Exception, name: str) -> str:
     return f"{name}:{mark.line + 1}: this is no YAML: {getattr(error, 'problem', error)}"
 
 
-def _problem(error: ErrorDetails, node: yaml.Node | None, name: str) -> str:
+def _problem(error: ErrorDetails, node: yaml.Node | None, name: str, model: type[BaseModel]) -> str:
     steps = [step for step in error["loc"] if not _is_branch(step)]
     message = error["msg"].removeprefix("Value error, ")
     if (inner := _INNER.match(message)) is not None:
         steps, message = [*steps, *inner[1].split(".")], inner[2]
     key = ".".join(str(step) for step in steps) or "(the whole file)"
     if error["type"] == "extra_forbidden":
-        message = _unknown(str(steps[-1]), _fields_at(Book, steps[:-1]))
+        message = _unknown(str(steps[-1]), _fields_at(model, steps[:-1]))
     else:
         message = _PLAIN.get(error["type"], message)
     return f"{name}:{_line(node, steps)}: {key}: {message}{_given(error)}"

@@ -27,6 +27,7 @@ class Settings:
     http_port: int = 8000
     metrics_port: int = 9109
     embedded_broker: bool = False
+    synthdefs: Path | None = None
 
     @property
     def page(self) -> str:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from bridge.core.acks import Ack
 from bridge.core.engine import LATE, Active
 from bridge.model.errors import StoreError
 from bridge.model.events import AlertEvent, Outcome, Reason, Source, Status
@@ -29,7 +30,7 @@ from bridge.model.events import AlertEvent, Outcome, Reason, Source, Status
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA = 1
+SCHEMA = 2
 KEPT_EVENTS = 100_000
 """Ended events that are kept; older ones are deleted."""
 OWED = 200_000
@@ -43,9 +44,13 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_open ON events (id) WHERE outcome IS NULL;
 CREATE TABLE IF NOT EXISTS active (
   fingerprint TEXT PRIMARY KEY, since REAL NOT NULL, severity TEXT NOT NULL, rule TEXT NOT NULL,
-  audible INTEGER NOT NULL, body BLOB NOT NULL);
+  audible INTEGER NOT NULL, body BLOB NOT NULL, onset TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS ended (fingerprint TEXT PRIMARY KEY, at REAL NOT NULL, starts_at REAL);
 CREATE TABLE IF NOT EXISTS publishes (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, payload BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS who (service TEXT PRIMARY KEY, slot INTEGER NOT NULL, seen REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS acks (
+  fingerprint TEXT PRIMARY KEY, severity TEXT NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL,
+  at REAL NOT NULL, until REAL NOT NULL, covers TEXT NOT NULL);
 """
 
 Statement = tuple[str, tuple[Any, ...]]
@@ -73,6 +78,10 @@ class Remembered:
     watchdog: float | None
     open: list[OpenRow]
     publishes: list[tuple[int, str, bytes]]
+    who: list[tuple[str, int, float]]
+    acks: list[Ack]
+    watch_off: tuple[float, str] | None
+    """Since when the watch is off, and who switched it."""
 
 
 @dataclass(slots=True)
@@ -104,8 +113,9 @@ class Batch:
 
     def fires(self, row: Active) -> None:
         """An alert fires, or what is known of one that fires has changed."""
-        sql = "INSERT OR REPLACE INTO active VALUES (?,?,?,?,?,?)"
-        values = (row.event.fingerprint, row.since, row.severity, row.rule, row.audible, _body(row.event))
+        sql = "INSERT OR REPLACE INTO active VALUES (?,?,?,?,?,?,?)"
+        body = _body(row.event)
+        values = (row.event.fingerprint, row.since, row.severity, row.rule, row.audible, body, row.onset)
         self.statements.append((sql, values))
 
     def ended(self, fingerprint: str, at: float, starts_at: float | None) -> None:
@@ -116,6 +126,31 @@ class Batch:
     def watchdog(self, at: float) -> None:
         """The Watchdog was heard at `at` (unix seconds)."""
         self.statements.append(("INSERT OR REPLACE INTO meta VALUES ('watchdog', ?)", (repr(at),)))
+
+    def watch(self, off_since: float | None, by: str) -> None:
+        """The watch was switched: off since `off_since` (unix seconds), or on."""
+        if off_since is None:
+            self.statements.append(("DELETE FROM meta WHERE key = 'watch_off'", ()))
+        else:
+            sql = "INSERT OR REPLACE INTO meta VALUES ('watch_off', ?)"
+            self.statements.append((sql, (orjson.dumps([off_since, by]).decode(),)))
+
+    def who(self, service: str, slot: int, seen: float) -> None:
+        """A service has a slot and was heard of at `seen` (unix seconds)."""
+        self.statements.append(("INSERT OR REPLACE INTO who VALUES (?,?,?)", (service, slot, seen)))
+
+    def nobody(self, service: str) -> None:
+        """A service gave its slot up."""
+        self.statements.append(("DELETE FROM who WHERE service = ?", (service,)))
+
+    def ack(self, ack: Ack) -> None:
+        """An acknowledgement holds."""
+        row = (ack.fingerprint, ack.severity, ack.by, ack.why, ack.at, ack.until, "\n".join(ack.covers))
+        self.statements.append(("INSERT OR REPLACE INTO acks VALUES (?,?,?,?,?,?,?)", row))
+
+    def unack(self, fingerprint: str) -> None:
+        """An acknowledgement holds no more."""
+        self.statements.append(("DELETE FROM acks WHERE fingerprint = ?", (fingerprint,)))
 
     def publish(self, publish_id: int, topic: str, payload: bytes) -> None:
         """A message that waits for the broker."""
@@ -206,11 +241,16 @@ class Store:
         if version > SCHEMA:
             raise StoreError(f"{self._folder}: written by a newer version (schema {version}); use that one")
         self._db.executescript(_TABLES)
+        if version == 1:
+            self._db.execute("ALTER TABLE active ADD COLUMN onset TEXT NOT NULL DEFAULT ''")
         self._db.execute(f"PRAGMA user_version = {SCHEMA}")
 
     def _read(self) -> Remembered:
-        rows = self._db.execute("SELECT since, severity, rule, audible, body FROM active")
-        active = [Active(_event(body), since, sev, rule, bool(aud)) for since, sev, rule, aud, body in rows]
+        rows = self._db.execute("SELECT since, severity, rule, audible, body, onset FROM active")
+        active = [
+            Active(_event(body), since, severity, rule, bool(audible), onset)
+            for since, severity, rule, audible, body, onset in rows
+        ]
         rows = self._db.execute(
             "SELECT id, body, severity, sound FROM events WHERE outcome IS NULL ORDER BY id"
         )
@@ -218,6 +258,8 @@ class Store:
         publishes = self._db.execute("SELECT id, topic, payload FROM publishes ORDER BY id").fetchall()
         ended = self._db.execute("SELECT fingerprint, at, starts_at FROM ended ORDER BY at").fetchall()
         watchdog = self._db.execute("SELECT value FROM meta WHERE key = 'watchdog'").fetchone()
+        watch_off = self._db.execute("SELECT value FROM meta WHERE key = 'watch_off'").fetchone()
+        acks = self._db.execute("SELECT fingerprint, severity, by, why, at, until, covers FROM acks")
         return Remembered(
             bridge=self._identity(),
             next_id=1 + (self._db.execute("SELECT max(id) FROM events").fetchone()[0] or 0),
@@ -227,6 +269,9 @@ class Store:
             watchdog=float(watchdog[0]) if watchdog else None,
             open=waiting,
             publishes=publishes,
+            who=self._db.execute("SELECT service, slot, seen FROM who ORDER BY service").fetchall(),
+            acks=[_ack(*row) for row in acks],
+            watch_off=tuple(orjson.loads(watch_off[0])) if watch_off else None,
         )
 
     def _identity(self) -> str:
@@ -273,6 +318,12 @@ class Store:
         with contextlib.suppress(sqlite3.Error):
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+
+
+def _ack(  # noqa: PLR0917 # a row of that table
+    fingerprint: str, severity: str, by: str, why: str, at: float, until: float, covers: str
+) -> Ack:
+    return Ack(fingerprint, severity, by, why, at, until, tuple(covers.splitlines()))
 
 
 def _body(event: AlertEvent) -> bytes:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from bridge.model.catalogue import SEVERITIES, SOUNDS
 from bridge.model.events import Outcome, Reason, Source
+
+if TYPE_CHECKING:
+    from bridge.model.commands import Play
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # one more series per counter that nobody asks for
 
@@ -61,6 +66,14 @@ class Metrics:
         )
         self.voices = Gauge("pager_voices", "Held voices that should sound now.", registry=r)
 
+        self.cues = Counter(
+            "pager_cues",
+            "Cues given to the room, by sound and by what made them sound.",
+            ["sound", "why"],
+            registry=r,
+        )
+        self.acks = Gauge("pager_acknowledged", "Acknowledgements in force.", registry=r)
+
     def _who_plays(self, r: CollectorRegistry) -> None:
         """Players and the engine."""
         self.players = Gauge("pager_players", "Connected players.", ["kind", "audible"], registry=r)
@@ -93,10 +106,20 @@ class Metrics:
 
     def _itself(self, r: CollectorRegistry) -> None:
         """The bridge itself."""
-        self.watchdog_armed = Gauge("pager_watchdog_armed", "1 once a Watchdog alert has come.", registry=r)
+        self.watchdog_armed = Gauge(
+            "pager_watchdog_armed",
+            "1 while the watch is armed: a Watchdog has come, or an input is expected.",
+            registry=r,
+        )
         self.watchdog_last = Gauge(
             "pager_watchdog_last_timestamp_seconds",
             "Unix time of the last Watchdog alert; 0 before the first.",
+            registry=r,
+        )
+        self.watch_on = Gauge("pager_watch_on", "0 while the watch is switched off.", registry=r)
+        self.missing = Gauge(
+            "pager_inputs_missing",
+            "Expected inputs and parts that are missing: the flatline sounds.",
             registry=r,
         )
         self.reload_ok = Gauge(
@@ -131,8 +154,11 @@ class Metrics:
     def watchdog(self, last: float | None) -> None:
         """When the last Watchdog came (unix seconds), if one ever did."""
         if last is not None:
-            self.watchdog_armed.set(1)
             self.watchdog_last.set(last)
+
+    def cue(self, cue: Play) -> None:
+        """Count a cue; the sounds of a user's own are one."""
+        self.cues.labels(cue.sound if cue.sound in SOUNDS else "own", cue.why).inc()
 
     def ended(self, source: Source, outcome: Outcome, reason: Reason | None, times: int = 1) -> None:
         """Count events that ended."""

@@ -42,14 +42,14 @@ def test_there_are_mistakes_to_look_at():
 def test_the_shipped_book_is_valid_and_says_what_the_defaults_are():
     shipped = config.load(config.DEFAULT_BOOK)
     bare = Book.model_validate({"version": 1, "alerts": [{"name": "x"}]})
-    for key in ("alert_scale", "identity", "who", "subject_without", "limits", "osc", "mqtt"):
+    for key in ("alert_scale", "identity", "who", "subject_without", "limits", "osc", "mqtt", "expect", "cadence"):
         assert getattr(shipped, key) == getattr(bare, key), key
 
 
 def uncommented(text):
     """Every example of the shipped book in force."""
-    text = re.sub(r"^( *)# (user|password_file|tls): ", r"\1\2: ", text, flags=re.MULTILINE)
-    for key in ("who: {}", "  topics: []"):
+    text = re.sub(r"^( *)# (user|password_file|tls|quiet_hours): ", r"\1\2: ", text, flags=re.MULTILINE)
+    for key in ("who: {}", "expect: []", "cadence: {}", "  topics: []"):
         before, _, after = text.partition(f"{key}\n")
         example = re.match(r"( *#  .*\n?)+", after)[0]
         text = before + key.partition(":")[0] + ":\n" + example.replace("#  ", "  ") + after[len(example) :]
@@ -64,7 +64,10 @@ def test_the_examples_of_the_shipped_book_are_valid_when_uncommented():
     assert book.mqtt.user
     assert book.mqtt.password_file
     assert book.mqtt.tls.ca
-    assert book.who
+    assert book.who["search"].motif
+    assert book.quiet_hours
+    assert len(book.expect) == 2
+    assert book.cadence.digest_every
     assert {rule.kind for rule in book.topics()} == {"alert", "metric"}
 
 

@@ -302,7 +302,7 @@ def test_a_row_that_is_not_ours(opened, tmp_path, body):
     store, _ = opened()
     store.close()
     with sqlite3.connect(tmp_path / "singing-pager.db") as db:
-        db.execute("INSERT INTO active VALUES ('f', 1, 'info', 'r', 1, ?)", (body,))
+        db.execute("INSERT INTO active VALUES ('f', 1, 'info', 'r', 1, ?, '')", (body,))
     db.close()
     broken = Store(tmp_path)
     with pytest.raises(StoreError, match="cannot be used"):

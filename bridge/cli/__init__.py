@@ -7,7 +7,7 @@ import sys
 import typer
 
 from bridge import __version__
-from bridge.cli import client, rulebook, serve
+from bridge.cli import client, duty, preview, render, rulebook, serve, sounds
 from bridge.model.errors import ConfigError, PagerError
 
 app = typer.Typer(
@@ -30,12 +30,19 @@ def _version(*, version: bool = typer.Option(False, "--version", help="Say the v
 app.command()(serve.serve)
 app.command()(client.fire)
 app.command()(client.resolve)
+app.command()(duty.ack)
+app.command()(duty.unack)
+app.command()(duty.watch)
+app.command()(duty.who)
 app.command()(client.status)
 app.command()(client.digest)
 app.command()(client.healthcheck)
+app.command()(render.render)
+app.command()(preview.preview)
 app.command("check-config")(rulebook.check_config)
 app.command()(rulebook.schema)
 app.add_typer(rulebook.routes, name="routes")
+app.add_typer(sounds.synthdefs, name="synthdefs")
 
 
 def main() -> None:

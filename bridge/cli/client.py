@@ -33,10 +33,10 @@ def fire(
     plain: Plain = False,
 ) -> None:
     """Fire a test alert. It is marked as TEST and resolves itself."""
-    answer = _ask(url, "POST", "/api/v1/fire", {"severity": severity, "service": service, "for": for_})
+    answer = ask(url, "POST", "/api/v1/fire", {"severity": severity, "service": service, "for": for_})
     word = look.severity(severity, is_plain=look.plain(asked=plain))
     who = f" on {service}" if service else ""
-    _say(
+    say(
         answer,
         [f"TEST {word}{who} fires for {for_} [{answer.get('fingerprint')}].", answer.get("hears", "")],
         as_json,
@@ -51,24 +51,31 @@ def resolve(
     plain: Plain = False,  # noqa: ARG001 # one line without colour anyway; every command takes the option
 ) -> None:
     """End an alert here: by fingerprint, or every test alert."""
-    answer = _ask(url, "POST", "/api/v1/resolve", {"fingerprint": fingerprint or None})
+    answer = ask(url, "POST", "/api/v1/resolve", {"fingerprint": fingerprint or None})
     count = len(answer.get("resolved", []))
     lines = [f"Resolved {count} alert{'' if count == 1 else 's'}."]
-    _say(answer, lines, as_json)
+    say(answer, lines, as_json)
     if fingerprint and not count:
         raise typer.Exit(1)
 
 
-def status(*, url: Url = "", as_json: Json = False, plain: Plain = False) -> None:
+def status(
+    *,
+    every: Annotated[bool, typer.Option("--all", help=f"every alert, not {look.SHOWN} at most")] = False,
+    url: Url = "",
+    as_json: Json = False,
+    plain: Plain = False,
+) -> None:
     """What fires, what sounds, who hears, and every part of the way."""
-    answer = _ask(url, "GET", "/api/v1/status")
-    _say(answer, look.status_lines(answer, is_plain=look.plain(asked=plain)), as_json)
+    answer = ask(url, "GET", "/api/v1/status")
+    lines = look.status_lines(answer, is_plain=look.plain(asked=plain), limit=None if every else look.SHOWN)
+    say(answer, lines, as_json)
 
 
 def digest(*, url: Url = "", as_json: Json = False, plain: Plain = False) -> None:  # noqa: ARG001 # as above
     """One sentence: what is wrong, how bad, since when."""
-    answer = _ask(url, "GET", "/api/v1/digest")
-    _say(answer, [answer["digest"]], as_json)
+    answer = ask(url, "GET", "/api/v1/digest")
+    say(answer, [answer["digest"]], as_json)
 
 
 def healthcheck(*, url: Url = "") -> None:
@@ -92,7 +99,8 @@ def _far(url: str) -> bool:
     return httpx.URL(url).host not in {"127.0.0.1", "localhost", "::1"}
 
 
-def _ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+def ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What the bridge answers. Raises PagerError with its reason, or where none answers."""
     url = _base(url)
     try:
         response = httpx.request(method, f"{url}{path}", json=body, timeout=TIMEOUT, trust_env=_far(url))
@@ -108,5 +116,6 @@ def _ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) -
     return answer
 
 
-def _say(answer: dict[str, Any], lines: list[str], as_json: bool) -> None:  # a switch
+def say(answer: dict[str, Any], lines: list[str], as_json: bool) -> None:  # a switch
+    """Print the lines, or the answer as JSON."""
     typer.echo(json.dumps(answer, indent=2) if as_json else "\n".join(line for line in lines if line))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import Any
 
 import typer
 
+from bridge.cli import motifs
 from bridge.core.digest import age, printable
 
+SHOWN = 20
+"""So many alerts `status` shows unless told otherwise."""
+_LEVELS = {"cues": "cues", "heartbeat": "cues and heartbeat", "everything": "everything"}
 _COLOURS = {"critical": typer.colors.RED, "warning": typer.colors.YELLOW, "info": typer.colors.CYAN}
 
 
@@ -25,34 +30,117 @@ def severity(word: str, *, is_plain: bool) -> str:
     return word if is_plain else typer.style(word, fg=_COLOURS.get(word), bold=True)
 
 
-def status_lines(found: dict[str, Any], *, is_plain: bool) -> list[str]:
-    """`status` for a person; who hears it comes last."""
+def named(alert: dict[str, Any]) -> str:
+    """An alert of the status by name and service."""
+    test = "TEST " if alert["test"] else ""
+    who = f" on {printable(alert['service'])}" if alert["service"] else ""
+    return f"{test}{printable(alert['name'])}{who}"
+
+
+def clock(unix: float) -> str:
+    """A time of day of this machine's clock, for what is at most a few hours away."""
+    return time.strftime("%H:%M", time.localtime(unix))
+
+
+def acknowledged(ack: dict[str, Any], now: float) -> str:
+    """By whom and how long ago, and why."""
+    by = f"by {printable(ack['by'])}, " if ack["by"] else ""
+    why = f" ({printable(ack['why'])})" if ack["why"] else ""
+    return f"{by}{age(now - ack['at'])} ago{why}"
+
+
+def status_lines(found: dict[str, Any], *, is_plain: bool, limit: int | None = SHOWN) -> list[str]:
+    """`status` for a person, at most `limit` alerts; who hears it comes last."""
     lines = [found["digest"]]
-    for alert in found["firing"]:
-        test = "TEST " if alert["test"] else ""
-        name, service = printable(alert["name"]), printable(alert["service"])
-        who = f" on {service}" if service else ""
-        since = age(found["now"] - alert["since"])
-        text = f": {printable(alert['summary'])}" if alert["summary"] else ""
-        word = severity(alert["severity"], is_plain=is_plain)
-        lines.append(f"{word} {test}{name}{who}, for {since}{text} [{alert['fingerprint']}]")
+    lines += [_alert(alert, found["now"], is_plain) for alert in found["firing"][:limit]]
+    if limit is not None and len(found["firing"]) > limit:
+        lines.append(f"and {len(found['firing']) - limit} more: singing-pager status --all")
     if found["silent"]:
         lines.append(f"{found['silent']} more by rule without a sound.")
+    lines += watch_lines(found, " `singing-pager watch` has the route to paste.") + _cadence(
+        found["cadence"], found["now"]
+    )
     lines += [f"Voice {printable(v['id'])}: {v['value']:g} ({v['sound']})" for v in found["voices"]]
+    lines += _bed(found) + _who(found)
     lines += [_player(p) for p in found["players"]]
-    lines += [_mqtt(found["mqtt"]), _watchdog(found), _rule_book(found["rule_book"])]
+    lines += [_mqtt(found["mqtt"]), _rule_book(found["rule_book"])]
     if not found["store"]["ok"]:
         lines.append(f"The store in {found['store']['path']} cannot be written.")
     return [*lines, found["hears"]]
 
 
+def watch_lines(found: dict[str, Any], remedy: str = "") -> list[str]:
+    """Whether anybody would notice that nothing comes in any more; `remedy` follows where nobody would."""
+    watch, now = found["watch"], found["now"]
+    if not watch["on"]:
+        since = "" if watch["off_since"] is None else f" for {age(now - watch['off_since'])}"
+        by = f", by {printable(watch['off_by'])}" if watch["off_by"] else ""
+        return [f"Watch: OFF{since}{by}. No flatline would sound; `singing-pager watch on` switches it on."]
+    if watch["flatline"]:
+        return [_flat(watch, now)]
+    if not watch["armed"]:
+        return [f"Watch: not armed, no Watchdog has come.{remedy}"]
+    heard = [f"{printable(i['name'])} {age(now - i['last'])} ago" for i in watch["inputs"] if i["last"]]
+    return [f"Watch: armed{', heard ' if heard else ''}{', '.join(heard)}."]
+
+
+def _flat(watch: dict[str, Any], now: float) -> str:
+    since = f" for {age(now - watch['flatline_since'])}" if watch["flatline_since"] else ""
+    gone = [
+        f"{printable(one['name'])} "
+        + ("(never heard)" if one["last"] is None else f"(last heard {age(now - one['last'])} ago)")
+        for one in watch["flatline"]
+    ]
+    ack = watch["acknowledged"]
+    taken = f", acknowledged {acknowledged(ack, now)}" if ack else "; take it on: singing-pager ack flatline"
+    return f"FLATLINE{since}: nothing comes from {', '.join(gone)}{taken}."
+
+
+def _alert(alert: dict[str, Any], now: float, is_plain: bool) -> str:  # a switch
+    word = severity(alert["severity"], is_plain=is_plain)
+    flapping = ", flapping" if alert["flapping"] else ""
+    ack = alert["acknowledged"]
+    taken = f", acknowledged {acknowledged(ack, now)}" if ack else ""
+    text = f": {printable(alert['summary'])}" if alert["summary"] else ""
+    since = age(now - alert["since"])
+    return f"{word} {named(alert)}, for {since}{flapping}{taken}{text} [{alert['fingerprint']}]"
+
+
+def _cadence(cadence: dict[str, Any], now: float) -> list[str]:
+    lines = ["Quiet hours: only criticals sound."] if cadence["quiet_hours"] else []
+    if cadence["storm"]:
+        lines.append(f"Storm: {cadence['storm']} alert{'' if cadence['storm'] == 1 else 's'} in one texture.")
+    if cadence["next_reminder"] is not None:
+        lines.append(f"Next reminder in {age(cadence['next_reminder'] - now)}.")
+    return lines
+
+
+def _bed(found: dict[str, Any]) -> list[str]:
+    if not found["voices"]:
+        return []
+    lines = ["The bed has sunk: all has been calm."] if found["bed"]["level"] < 1 else []
+    chord = found["bed"]["chord"]
+    return [*lines, f"The bed's chord: {chord:g} of 4, the more the worse."] if chord else lines
+
+
+def _who(found: dict[str, Any]) -> list[str]:
+    """Those who sing now, and how many more there are."""
+    now = {one.get("service", "") for one in (*found["firing"], *found["voices"])} - {""}
+    singing = [one for one in found["who"] if one["service"] in now]
+    others = len(found["who"]) - len(singing)
+    more = "and " if singing else "Who sings: "
+    rest = [f"{more}{others} {'more' if singing else 'known'}: singing-pager who"] if others else []
+    return [motifs.line(one) for one in singing] + rest
+
+
 def _player(player: dict[str, Any]) -> str:
+    level = f", to {_LEVELS[player['level']]}" if player["audible"] else ""
     if player["kind"] != "sclang":
-        return f"Page {player['name']}: {'listening' if player['audible'] else 'open, not listening'}."
+        return f"Page {player['name']}: {'listening' if player['audible'] else 'open, not listening'}{level}."
     if not player["answers"]:
         return f"SuperCollider at {player['name']}: no answer."
     silent = "" if player["audible"] else ": nobody can hear that"
-    return f"SuperCollider at {player['name']}: answers, audio driver {player['driver']}{silent}."
+    return f"SuperCollider at {player['name']}: answers, audio driver {player['driver']}{silent}{level}."
 
 
 def _mqtt(mqtt: dict[str, Any]) -> str:
@@ -60,13 +148,6 @@ def _mqtt(mqtt: dict[str, Any]) -> str:
         return "MQTT: off (MQTT_HOST is empty)."
     waiting = f", {mqtt['unsent']} publishes wait" if mqtt["unsent"] else ""
     return f"MQTT broker {mqtt['host']}: {mqtt['state']}{waiting}."
-
-
-def _watchdog(found: dict[str, Any]) -> str:
-    if not found["watchdog"]["armed"]:
-        return "Watchdog: not armed, no Watchdog alert has come yet (README: point Alertmanager here)."
-    late = "LATE, " if found["watchdog"]["late"] else ""
-    return f"Watchdog: {late}last seen {age(found['now'] - found['watchdog']['last'])} ago."
 
 
 def _rule_book(book: dict[str, Any]) -> str:

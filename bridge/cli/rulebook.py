@@ -10,11 +10,19 @@ import typer
 
 from bridge import config
 from bridge.book import Book
-from bridge.model.errors import PagerError
+from bridge.core.who import Who
+from bridge.model.errors import ConfigError, PagerError
+from bridge.sounds import Folder, load_book
 
 Config = Annotated[
     Path,
     typer.Option("--config", envvar="PAGER_CONFIG", help="the rule book", show_default="the built-in one"),
+]
+Synthdefs = Annotated[
+    Path | None,
+    typer.Option(
+        "--synthdefs", envvar="PAGER_SYNTHDEFS", help="folder of your own sounds", show_default="none"
+    ),
 ]
 routes = typer.Typer(help="Ask the rule book.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -23,9 +31,14 @@ def check_config(
     file: Annotated[
         Path, typer.Argument(envvar="PAGER_CONFIG", help="the rule book", show_default="the built-in one")
     ] = config.DEFAULT_BOOK,
+    *,
+    synthdefs: Synthdefs = None,
 ) -> None:
-    """Say whether a rule book is good: exit code 0, or one line per problem and 1."""
-    book = config.load(file)
+    """Say whether a rule book and own sounds are good: exit code 0, or one line per problem and 1."""
+    folder = Folder(synthdefs)
+    book = load_book(file, folder)
+    if folder.problems:
+        raise ConfigError(folder.problems)
     typer.echo(f"{file}: good, {len(book.alerts)} rules for alerts, {len(book.metrics)} for metrics.")
 
 
@@ -47,20 +60,20 @@ def routes_test(
     metric: Annotated[
         str, typer.Option(help="ask for a sample of this metric type instead of an alert")
     ] = "",
+    synthdefs: Synthdefs = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Say which rule takes a label set, and which sound follows."""
-    book = config.load(file).compiled()
+    book = load_book(file, Folder(synthdefs)).compiled()
     found = _labels(labels or [])
     rule = book.metric_rule(metric, found) if metric else book.alert_rule(found)
     service = book.service(found)
+    who = Who(book.chosen).identity(service, 0.0)
     answer: dict[str, object] = {"rule": rule.name, "sound": rule.sound, "service": service}
     if not metric:
         answer["severity"] = rule.severity
     if rule.sounds:
-        answer["params"] = (
-            book.voice(rule, 0.0, service) if metric else book.cue(rule, rule.sound, None, service)
-        )
+        answer["params"] = book.voice(rule, 0.0, who) if metric else book.cue(rule, rule.sound, None, who)
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
         return

@@ -23,6 +23,7 @@ from bridge import config
 from bridge.model.errors import SettingError
 from bridge.runtime import Runtime, state
 from bridge.settings import Settings, default_data_dir
+from bridge.sounds import Folder, load_book
 from bridge.web import create_app, create_metrics_app
 
 if TYPE_CHECKING:
@@ -78,8 +79,12 @@ def serve(  # noqa: PLR0913 # each is a setting
     embedded_broker: Annotated[
         bool, typer.Option("--embedded-broker", help="serve MQTT on MQTT_PORT too, if it is free")
     ] = False,
+    synthdefs: Annotated[
+        Path | None,
+        typer.Option(envvar="PAGER_SYNTHDEFS", help="folder of your own sounds", show_default="none"),
+    ] = None,
 ) -> None:
-    """Run the bridge until SIGTERM or Ctrl-C. SIGHUP reads the rule book again."""
+    """Run the bridge until SIGTERM or Ctrl-C. SIGHUP reads the rule book and the own sounds again."""
     settings = Settings(
         data_dir=data_dir or default_data_dir(),
         config=config_file,
@@ -91,9 +96,10 @@ def serve(  # noqa: PLR0913 # each is a setting
         http_port=http_port,
         metrics_port=metrics_port,
         embedded_broker=embedded_broker,
+        synthdefs=synthdefs,
     )
     set_up_logs()
-    book = config.load(config_file)
+    book = load_book(config_file, Folder(synthdefs))
     sockets = [
         _listen(settings.http_host, settings.http_port, "PAGER_HTTP_PORT (--http-port)"),
         _listen(settings.http_host, settings.metrics_port, "PAGER_METRICS_PORT (--metrics-port)"),

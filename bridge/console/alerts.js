@@ -3,24 +3,19 @@
  * place nor a screen reader's. Everything that came from a label goes in as text, never as markup.
  */
 
-import { clock, texts } from "./texts.js";
+import { element, put } from "./dom.js";
+import { acknowledgement, clock, texts } from "./texts.js";
 
 const SHOWN = 200;
 const SOUNDING_MS = 2500;
 
-function element(tag, name, text = "") {
-  const node = document.createElement(tag);
-  node.className = name;
-  node.textContent = text;
-  return node;
-}
-
-function put(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
 class Row {
-  constructor() {
+  #press;
+  #alert;
+
+  /** `press(alert)`: the alert's button is pressed. */
+  constructor(press) {
+    this.#press = press;
     this.node = element("li", "alert");
     this.severity = element("span", "severity");
     this.name = element("strong", "name");
@@ -33,9 +28,22 @@ class Row {
     who.append(this.name, " ", this.test, " ", this.service);
     this.node.append(this.severity, " ", who, " ", this.sounding, " ", this.age, this.summary);
     this.sounding.hidden = true;
+    this.node.append(this.#acts());
+  }
+
+  #acts() {
+    const acts = element("div", "acts");
+    this.flapping = element("span", "flapping", texts.flapping);
+    this.taken = element("span", "taken");
+    this.button = element("button", "small");
+    this.button.type = "button";
+    this.button.addEventListener("click", () => this.#press(this.#alert));
+    acts.append(this.flapping, " ", this.taken, " ", this.button);
+    return acts;
   }
 
   show(alert, now) {
+    this.#alert = alert;
     this.since = alert.since;
     this.node.dataset.severity = alert.severity;
     put(this.severity, texts.severity(String(alert.severity)));
@@ -45,10 +53,16 @@ class Row {
     this.test.hidden = !alert.test;
     this.service.hidden = !alert.service;
     this.summary.hidden = !alert.summary;
+    this.flapping.hidden = !alert.flapping;
+    this.taken.hidden = !alert.acknowledged;
+    this.node.dataset.taken = String(Boolean(alert.acknowledged));
+    put(this.button, alert.acknowledged ? texts.unacknowledge : texts.acknowledge);
+    this.button.setAttribute("aria-label", `${this.button.textContent}: ${this.name.textContent}`);
     this.tick(now);
   }
 
   tick(now) {
+    if (this.#alert.acknowledged) put(this.taken, acknowledgement(this.#alert.acknowledged, now));
     this.age.hidden = !Number.isFinite(this.since);
     if (this.age.hidden) return;
     put(this.age, texts.age(now - this.since));
@@ -68,17 +82,20 @@ class Row {
 export class AlertList {
   #list;
   #more;
+  #press;
   #rows = new Map();
 
-  constructor(list, more) {
+  /** `press(alert)`: somebody wants to acknowledge that alert, or no longer, if it is. */
+  constructor(list, more, press) {
     this.#list = list;
     this.#more = more;
+    this.#press = press;
   }
 
   /** Bring the list to `firing`, in its order; `total` fire in all. `now` is unix seconds of the bridge's clock. */
   show(firing, now, total) {
     const shown = firing.slice(0, SHOWN);
-    const rows = new Map(shown.map((alert) => [alert.fingerprint, this.#rows.get(alert.fingerprint) ?? new Row()]));
+    const rows = new Map(shown.map((alert) => [alert.fingerprint, this.#row(alert.fingerprint)]));
     for (const [fingerprint, row] of this.#rows) if (!rows.has(fingerprint)) row.node.remove();
     this.#rows = rows;
     for (const alert of shown) rows.get(alert.fingerprint).show(alert, now);
@@ -92,6 +109,10 @@ export class AlertList {
 
   tick(now) {
     for (const row of this.#rows.values()) row.tick(now);
+  }
+
+  #row(fingerprint) {
+    return this.#rows.get(fingerprint) ?? new Row(this.#press);
   }
 
   /** Mark the alert whose cue sounds now. */

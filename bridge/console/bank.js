@@ -1,6 +1,6 @@
 /** The cue files, fetched and decoded once. A file that failed is tried again with the next `load`. */
 
-import { CUES, ESSENTIAL, address } from "./cues.js";
+import { ESSENTIAL, FILES, address } from "./cues.js";
 
 const PATIENCE_MS = 15000;
 
@@ -8,7 +8,7 @@ export class Bank {
   #buffers = new Map();
   #missing = [];
 
-  /** Names of the cues that could not be had. */
+  /** Names of the files that could not be had. */
   get missing() {
     return this.#missing;
   }
@@ -18,21 +18,21 @@ export class Bank {
     return ESSENTIAL.every((sound) => this.#buffers.has(sound));
   }
 
-  /** The decoded cue, or undefined. */
-  get(sound) {
-    return this.#buffers.get(sound);
+  /** The decoded file, or undefined. */
+  get(file) {
+    return this.#buffers.get(file);
   }
 
   /** Fetch and decode what is not there yet. Never throws: what failed is in `missing`. */
   async load(context) {
-    const wanted = Object.keys(CUES).filter((sound) => !this.#buffers.has(sound));
-    const results = await Promise.allSettled(wanted.map((sound) => this.#one(context, sound)));
+    const wanted = FILES.filter((file) => !this.#buffers.has(file));
+    const results = await Promise.allSettled(wanted.map((file) => this.#one(context, file)));
     this.#missing = wanted.filter((_, i) => results[i].status === "rejected");
   }
 
-  async #one(context, sound) {
-    const response = await fetch(address(sound), { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (!response.ok) throw new Error(`${sound}: ${response.status}`);
-    this.#buffers.set(sound, await context.decodeAudioData(await response.arrayBuffer()));
+  async #one(context, file) {
+    const response = await fetch(address(file), { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (!response.ok) throw new Error(`${file}: ${response.status}`);
+    this.#buffers.set(file, await context.decodeAudioData(await response.arrayBuffer()));
   }
 }

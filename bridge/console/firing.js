@@ -25,6 +25,15 @@ export function changes(before, after) {
   };
 }
 
+/** What is acknowledged in `after` and was not in `before`, though it fired. */
+export function acknowledged(before, after) {
+  const open = new Set(before.filter((alert) => !alert.acknowledged).map((alert) => alert.fingerprint));
+  return after.filter((alert) => alert.acknowledged && open.has(alert.fingerprint));
+}
+
+const NOT_WATCHED = { on: true, off_since: null, off_by: "", armed: false, flatline: [], inputs: [] };
+const NO_CADENCE = { quiet_hours: false, next_reminder: null, storm: 0 };
+
 /** A state frame with every field in the form that the page reads, whatever was left out. */
 export function readState(frame) {
   const list = (value) => (Array.isArray(value) ? value : []);
@@ -33,7 +42,10 @@ export function readState(frame) {
     firing: list(frame.firing).filter((alert) => alert && typeof alert.fingerprint === "string"),
     counts: frame.counts,
     hears: typeof frame.hears === "string" ? frame.hears : "",
-    watchdog: frame.watchdog ?? { armed: false, last: null },
+    watch: { ...NOT_WATCHED, ...frame.watch },
+    who: list(frame.who),
+    cadence: { ...NO_CADENCE, ...frame.cadence },
+    bed: { level: 1, chord: 0, ...frame.bed },
     mqtt: frame.mqtt,
   };
 }

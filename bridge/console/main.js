@@ -1,7 +1,8 @@
 /** Glue: the stream's frames to the player and to the view, the person's presses back. */
 
-import { announcements } from "./announce.js";
+import { announcements, watchAnnouncements } from "./announce.js";
 import { everyTick, seconds } from "./clock.js";
+import { Duty, post } from "./duty.js";
 import { numbers, readState } from "./firing.js";
 import { Player } from "./player.js";
 import { Reminder } from "./reminder.js";
@@ -13,6 +14,7 @@ import { browserName, remembered, remember } from "./browser.js";
 const TEST_LENGTH = "10s";
 const TEST_WORDS = "10 s";
 const GRACE_MS = 1500; // Shorter than the player waits before it calls a refusal a pause.
+const LEVELS = ["cues", "heartbeat", "everything"];
 const NOTES = {
   off: texts.notListening,
   starting: texts.starting,
@@ -26,12 +28,16 @@ const view = new View();
 const player = new Player(() => showListening(), seconds);
 const stream = new Stream(streamAddress(), { state: onState, play: onPlay, link: onLink });
 const lost = new Reminder(() => player.linkLost());
+// Who presses: the name of the settings, or at least which browser it was.
+const duty = new Duty(() => name.trim() || browserName(), (why) => view.refused(why));
 
 let shown = null; // The last state, as firing.js reads it.
 let offset = 0; // The bridge's clock minus this machine's, in seconds.
 let freshLink = true;
 let noAudio = "";
 let playerWas = "off";
+let level = LEVELS.find((word) => word === remembered("level")) ?? "everything"; // Until somebody chooses, all.
+let name = remembered("name") ?? "";
 let heard = null; // What the bridge was told last.
 
 const bridgeNow = () => Date.now() / 1000 + offset;
@@ -44,12 +50,15 @@ function streamAddress() {
 
 function onState(frame) {
   const state = readState(frame);
-  for (const { words, now } of announcements(freshLink ? null : shown.firing, state.firing)) view.say(words, { now });
+  const before = freshLink ? null : shown;
+  const said = announcements(before && before.firing, state.firing);
+  said.push(...watchAnnouncements(before && before.watch, state.watch));
+  for (const { words, now } of said) view.say(words, { now });
   freshLink = false;
   shown = state;
   offset = state.now - Date.now() / 1000;
   view.state(state, numbers(state));
-  view.tick(bridgeNow(), state.watchdog);
+  view.tick(bridgeNow());
 }
 
 function onPlay(frame) {
@@ -84,7 +93,17 @@ function showListening() {
   playerWas = status;
   if (heard === audible) return;
   heard = audible;
-  stream.listening(audible, browserName());
+  tellListening();
+}
+
+function tellListening() {
+  stream.listening(player.audible, browserName(), level);
+}
+
+function setLevel(wanted) {
+  level = wanted;
+  remember("level", level);
+  tellListening();
 }
 
 async function pressListen() {
@@ -106,13 +125,9 @@ function setVolume(volume) {
   view.volume(volume);
 }
 
-/** POST `body` as JSON. Throws what the bridge says is wrong. */
-async function post(path, body) {
-  const headers = { "Content-Type": "application/json" };
-  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
-  if (response.ok) return;
-  const answer = await response.json().catch(() => ({}));
-  throw new Error(answer.error ?? `${response.status} ${response.statusText}`);
+function setName(wanted) {
+  name = wanted;
+  remember("name", name);
 }
 
 async function fire(severity) {
@@ -129,7 +144,7 @@ function tick(now) {
   stream.tick(now);
   player.tick(now);
   lost.tick(now);
-  if (shown && stream.link === "up") view.tick(bridgeNow(), shown.watchdog);
+  if (shown && stream.link === "up") view.tick(bridgeNow());
 }
 
 /** A wall whose browser may play without a click listens again by itself after a restart; others wait. */
@@ -142,7 +157,18 @@ function listenAgain() {
 function begin() {
   const volume = Number.parseFloat(remembered("volume") ?? "1");
   setVolume(Number.isFinite(volume) ? volume : 1);
-  view.wire({ listen: pressListen, volume: setVolume, fire });
+  view.settings(level, name);
+  view.wire({
+    listen: pressListen,
+    volume: setVolume,
+    level: setLevel,
+    name: setName,
+    fire,
+    acknowledge: (alert) => duty.acknowledge(alert.fingerprint, alert.acknowledged),
+    acknowledgeAll: () => duty.acknowledgeAll(),
+    flatline: (already) => duty.acknowledge("flatline", already),
+    watch: (on) => duty.watch(on),
+  });
   onLink("connecting", "");
   showListening();
   stream.start(seconds());

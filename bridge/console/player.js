@@ -6,8 +6,7 @@
  */
 
 import { Bank } from "./bank.js";
-import { CUES } from "./cues.js";
-import { soundLinkLost } from "./linklost.js";
+import { CUES, cueOf } from "./cues.js";
 
 const AT_ONCE = 16;
 const STALLED_AFTER = 2;
@@ -102,16 +101,19 @@ export class Player {
   }
 
   /** Sound a cue now: `played`, `muted` (the person does not want to hear) or `failed`. */
-  play({ sound, params = {} }) {
+  play(frame) {
     if (!this.#context || this.#volume === 0) return "muted";
-    const buffer = this.#bank.get(sound);
+    const cue = cueOf(frame);
+    const buffer = cue && this.#bank.get(cue.file);
     if (!buffer || !this.#runs() || this.#sources.size >= AT_ONCE) return "failed";
-    this.#start(buffer, clamp(params.vol / CUES[sound], 0, 2, 1), clamp(params.pan, -1, 1, 0));
+    const { vol, pan } = frame.params ?? {};
+    this.#start(buffer, clamp(vol / cue.vol, 0, 2, 1), clamp(pan, -1, 1, 0));
     return "played";
   }
 
+  /** Sound "link lost", which nobody else can say. */
   linkLost() {
-    if (this.#context && this.#runs()) soundLinkLost(this.#context, this.#master);
+    this.play({ sound: "linklost", params: { vol: CUES.linklost } });
   }
 
   /** Call it about once a second: looks whether the audio clock moves, and tries again what failed. */

@@ -1,39 +1,41 @@
 /**
- * When "link lost" sounds: at once, every minute for ten minutes, then every ten minutes. A person who was out of
- * the room when it happened must not take the silence for health. Pure: the owner calls `tick`.
+ * When "link lost" sounds: at once, and again every 30 s, five times at most. A person who looked away for a moment
+ * must not take the silence for health; one who is away for long sees it on the page. Pure: the owner calls `tick`.
  */
 
-const OFTEN = 60;
-const OFTEN_FOR = 600;
-const SELDOM = 600;
+const EVERY = 30;
+const AGAIN = 5;
 
 export class Reminder {
   #remind;
-  #began = null;
+  #left = 0;
   #next = Infinity;
+  #running = false;
 
   constructor(remind) {
     this.#remind = remind;
   }
 
   get running() {
-    return this.#began !== null;
+    return this.#running;
   }
 
   start(now) {
-    this.#began = now;
+    this.#running = true;
+    this.#left = AGAIN;
     this.#next = now;
     this.tick(now);
   }
 
   stop() {
-    this.#began = null;
+    this.#running = false;
     this.#next = Infinity;
   }
 
   tick(now) {
     if (now < this.#next) return;
-    this.#next = now + (now - this.#began < OFTEN_FOR ? OFTEN : SELDOM);
+    this.#next = this.#left > 0 ? now + EVERY : Infinity;
+    this.#left -= 1;
     this.#remind();
   }
 }

@@ -4,12 +4,13 @@
  * Nothing in here waits by itself: whoever owns it calls `tick` about once a second. So a throttled tab, a
  * laptop that slept and a test all go the same way.
  *
- * Link: connecting → up → reconnecting → up, and from any but `up` to `lost` once SILENCE has passed without a
- * frame. An open connection that is silent for as long is taken for dead.
+ * Link: connecting → up → reconnecting → up, and from any but `connecting` to `lost` once SILENCE has passed without
+ * a frame, from `connecting` after PATIENCE. An open connection that is silent for as long is taken for dead.
  */
 
-export const PING_EVERY = 5;
-export const SILENCE = 15;
+export const PING_EVERY = 1.5;
+export const SILENCE = 4; // With a tick twice a second a loss is known within 5 s.
+const PATIENCE = 15; // A first connection, and every attempt at one, may take longer over a slow network.
 const LONGEST_WAIT = 10;
 const STEADY = 10; // A connection that lived this long was a good one: the next wait is short again.
 
@@ -23,7 +24,7 @@ export class Stream {
   #ticked = 0;
   #retryAt = Infinity;
   #failures = 0;
-  #listening = { on: false, name: "" };
+  #listening = { on: false, name: "", level: "everything" };
   #link = "connecting";
   #why = "";
 
@@ -47,10 +48,10 @@ export class Stream {
     this.#connect(now);
   }
 
-  /** Say whether cues are heard here; said again on every new connection. */
-  listening(on, name) {
-    this.#listening = { on, name };
-    this.#send({ type: "listening", on, name });
+  /** Say whether cues are heard here, and which; said again on every new connection. */
+  listening(on, name, level) {
+    this.#listening = { on, name, level };
+    this.#send({ type: "listening", on, name, level });
   }
 
   /** Answer a `play`: status is `played`, `muted` or `failed`. */
@@ -61,7 +62,7 @@ export class Stream {
   tick(now) {
     if (now - this.#ticked > SILENCE) this.#woke(now);
     this.#ticked = now;
-    if (now - this.#heard >= SILENCE) this.#silent(now);
+    if (now - this.#heard >= (this.#link === "connecting" ? PATIENCE : SILENCE)) this.#silent(now);
     if (now >= this.#retryAt) this.#connect(now);
     if (now - this.#pinged < PING_EVERY) return;
     this.#pinged = now;
@@ -81,7 +82,7 @@ export class Stream {
   }
 
   #silent(now) {
-    if (this.#socket && now - this.#opened >= SILENCE) this.#fail(now);
+    if (this.#socket && (this.#link === "up" || now - this.#opened >= PATIENCE)) this.#fail(now);
     this.#become("lost");
   }
 

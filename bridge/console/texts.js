@@ -30,6 +30,56 @@ function counts(pairs) {
   return pairs.map(([severity, n]) => count(n, severity)).join(", ");
 }
 
+/** By whom, how long ago, until when and why. `ack` as in the state; `now` is unix seconds. */
+export function acknowledgement(ack, now) {
+  const by = ack.by ? ` by ${ack.by}` : "";
+  const until = Number.isFinite(ack.until) ? `, until ${clock(ack.until, now)}` : "";
+  return `acknowledged${by} ${duration(now - ack.at)} ago${until}${ack.why ? `: ${ack.why}` : ""}`;
+}
+
+const INTERVALS = [
+  "a minor second",
+  "a second",
+  "a minor third",
+  "a third",
+  "a fourth",
+  "a tritone",
+  "a fifth",
+  "a minor sixth",
+  "a sixth",
+  "a minor seventh",
+  "a seventh",
+  "an octave",
+];
+const NEAR = 0.05; // Less than this, in semitones or in place, is no difference to an ear.
+
+function interval(semitones) {
+  const size = Math.abs(semitones);
+  if (size < NEAR) return "stays";
+  return `${semitones < 0 ? "falls" : "rises"} ${INTERVALS[size - 1] ?? `${size} semitones`}`;
+}
+
+/** What the second and the third pulse of a motif do; both are in semitones above the first. */
+export function motif(second, third) {
+  if (Math.abs(second) < NEAR && Math.abs(third) < NEAR) return "stays on one note";
+  return `${interval(second)}, then ${Math.abs(third) < NEAR ? "back" : interval(third - second)}`;
+}
+
+/** Where it stands: `pan` is -1 left to 1 right. */
+export function place(pan) {
+  if (Math.abs(pan) < NEAR) return "middle";
+  return `${pan < 0 ? "left" : "right"} ${Math.abs(pan).toFixed(1)}`;
+}
+
+/** How one input of the watch stands. */
+function input({ name, last, armed }, now) {
+  if (!Number.isFinite(last)) return `${name}: ${armed ? "never heard" : "not heard yet"}`;
+  return `${name}: heard ${duration(now - last)} ago`;
+}
+
+const missing = ({ name, last }, now) =>
+  `${name} (${Number.isFinite(last) ? `for ${duration(now - last)}` : "never heard"})`;
+
 export const texts = {
   product: "The Singing Pager",
   ...SEVERITY,
@@ -81,9 +131,29 @@ export const texts = {
   saidResolved: (names) => (names.length > 3 ? `${names.length} alerts resolved.` : `Resolved: ${names.join(", ")}.`),
   saidAllClear: "Nothing is firing any more.",
 
-  controlsTitle: "Volume and test",
+  flapping: "flapping",
+  acknowledge: "Acknowledge",
+  unacknowledge: "Un-acknowledge",
+  acknowledgeAll: (n) => `Acknowledge all ${n}`,
+  actFailed: (why) => `The bridge did not take it: ${why}`,
+  saidAcknowledged: (names, by) =>
+    `${by ? `${by} has acknowledged` : "Acknowledged"}: ${names.length > 3 ? `${names.length} alerts` : names.join(", ")}.`,
+
+  flatTitle: "Flatline",
+  flat: (gone, now) => `Nothing comes from ${gone.map((one) => missing(one, now)).join(", ")}.`,
+  flatNothing: "Nothing is known to fire, but input is missing.",
+  saidFlatline: (names) => `Flatline: nothing comes from ${names.join(", ")} any more.`,
+  saidFlatlineOver: "The flatline is over: input comes in again.",
+
+  controlsTitle: "Volume, level and test",
   volume: "Volume",
   percent: (n) => `${n} %`,
+  level: "What to hear here",
+  levelCues: "Cues",
+  levelHeartbeat: "Cues and heartbeat",
+  levelEverything: "Everything",
+  levelNote: "This page has no bed of sound: here “Everything” is the same as “Cues and heartbeat”.",
+  name: "Your name, for what you acknowledge",
   testSeverity: "Severity of the test",
   testFire: "Play a test alert",
   testSending: "Sending…",
@@ -93,14 +163,54 @@ export const texts = {
 
   factsTitle: "State of the bridge",
   hearsUnknown: "Who hears: not known.",
-  watchdog: "Watchdog",
-  watchdogArmed: (seconds) => (seconds === null ? "armed" : `armed, heard ${duration(seconds)} ago`),
-  watchdogLate: (seconds) => `LATE: heard ${duration(seconds)} ago`,
-  watchdogOff: "not armed",
+  storm: "Storm",
+  stormShown: (n) => `${n} ${n === 1 ? "alert" : "alerts"} in one texture`,
+  quiet: "Quiet hours",
+  quietShown: "in force: only criticals sound",
+  reminder: "Next reminder",
+  reminderShown: (seconds) => (seconds < 1 ? "now" : `in ${duration(seconds)}`),
+  bed: "Bed",
+  bedSunk: "sunk: all has been calm",
+  bedChord: (chord) => `chord ${Math.round(chord)} of 4, the more the worse`,
+
+  watchTitle: "Watch",
+  watchArmed: "The watch is armed: if input stops, that is heard.",
+  watchNotArmed: "The watch is not armed: if nothing came in any more, nobody would notice.",
+  watchFlat: "Input is missing.",
+  watchOff: (since, by) => `The watch is off${since === null ? "" : ` since ${since}`}${by ? `, by ${by}` : ""}. No flatline would sound.`,
+  watchSwitchOn: "Switch the watch on",
+  watchSwitchOff: "Switch the watch off",
+  watchHelp: "How to arm it",
+  watchRouteText: "Put this route first under “routes:” of your alertmanager.yml, so that the Watchdog alert comes here:",
+  watchReceiverText: "and this receiver under “receivers:”, once:",
+  watchRoute: [
+    "    - receiver: singing-pager",
+    "      matchers: ['alertname=\"Watchdog\"']",
+    "      group_wait: 0s",
+    "      group_interval: 30s",
+    "      repeat_interval: 30s",
+    "      continue: true",
+  ].join("\n"),
+  watchReceiver: (address) =>
+    ["  - name: singing-pager", "    webhook_configs:", `      - url: ${address}`, "        send_resolved: true"].join("\n"),
+  watchInput: (one, now) => input(one, now),
+  saidWatchOn: "The watch is on again.",
+  saidWatchOff: "The watch is off.",
+
+  whoTitle: "Who sings",
+  whoCaption: "Each service has a motif (what its second and third pulse do) and a place. This page plays the place alone.",
+  whoService: "Service",
+  whoMotif: "Motif",
+  whoPlace: "Place",
+  whoMotifShown: (second, third) => `${motif(second, third)} (${second}, ${third})`,
+  whoPlaceShown: (pan) => place(pan),
+  whoNobody: "No service has sung yet.",
+
   mqtt: "MQTT",
   mqttState: { connected: "connected", down: "down", off: "off" },
   notKnown: "not known",
 
+  titleFlat: "(flatline) The Singing Pager",
   title: (pair) => (pair ? `(${count(pair[1], pair[0])}) The Singing Pager` : "The Singing Pager"),
   titleLost: "(no link) The Singing Pager",
 };

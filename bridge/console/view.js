@@ -1,10 +1,11 @@
 /** The page itself: puts words into elements and tells what was pressed. Only textContent, never markup. */
 
 import { AlertList } from "./alerts.js";
+import { byId, element, put, show } from "./dom.js";
 import { clock, texts } from "./texts.js";
+import { WatchCard } from "./watch.js";
+import { showWho } from "./who.js";
 
-/** Seconds without a Watchdog after which silence proves nothing; the bridge's own limit. */
-const WATCHDOG_LATE = 120;
 const LINK = {
   connecting: texts.connecting,
   up: texts.connected,
@@ -14,23 +15,37 @@ const LINK = {
 
 const SAID_LINES = 5;
 
-const byId = (id) => document.getElementById(id);
+/** A row of the facts that is there only while it says something. */
+function fact(id, text) {
+  put(byId(id), text ?? "");
+  byId(id).parentElement.hidden = text === null;
+}
 
-function put(id, text, hidden = false) {
-  const node = byId(id);
-  if (node.textContent !== text) node.textContent = text;
-  node.hidden = hidden;
+function bedWords({ level, chord }) {
+  if (chord > 0) return texts.bedChord(chord);
+  return level < 1 ? texts.bedSunk : null;
 }
 
 export class View {
-  #alerts = new AlertList(byId("alerts"), byId("more"));
+  #alerts = new AlertList(byId("alerts"), byId("more"), (alert) => this.#on.acknowledge(alert));
+  #watch = new WatchCard();
+  #on = null;
+  #state = null;
 
   constructor() {
     for (const node of document.querySelectorAll("[data-text]")) node.textContent = texts[node.dataset.text];
   }
 
-  /** `on.listen()`, `on.volume(0..1)`, `on.fire(severity)`: what a person does. */
+  /**
+   * What a person does: `on.listen()`, `on.volume(0..1)`, `on.level(word)`, `on.name(text)`, `on.fire(severity)`,
+   * `on.acknowledge(alert)`, `on.acknowledgeAll()`, `on.flatline(its acknowledgement or null)`, `on.watch(on)`.
+   */
   wire(on) {
+    this.#on = on;
+    this.#watch.wire(on);
+    byId("level").addEventListener("change", ({ target }) => on.level(target.value));
+    byId("name").addEventListener("change", ({ target }) => on.name(target.value));
+    byId("acknowledge-all").addEventListener("click", on.acknowledgeAll);
     byId("listen").addEventListener("click", on.listen);
     byId("volume").addEventListener("input", ({ target }) => on.volume(target.valueAsNumber / 100));
     byId("test").addEventListener("submit", (event) => {
@@ -42,14 +57,20 @@ export class View {
   volume(volume) {
     const percent = Math.round(volume * 100);
     byId("volume").value = String(percent);
-    put("volume-shown", texts.percent(percent));
+    show("volume-shown", texts.percent(percent));
+  }
+
+  /** What was remembered: the listening level and the person's name. */
+  settings(level, name) {
+    byId("level").value = level;
+    byId("name").value = name;
   }
 
   /** `wanted`: the person has pressed Listen and nothing stands in the way that another press would mend. */
   listening({ wanted, audible, note, problems }) {
     document.body.dataset.listening = audible ? "on" : "off";
-    put("listen", wanted ? texts.stop : texts.listen);
-    put("listen-note", note);
+    show("listen", wanted ? texts.stop : texts.listen);
+    show("listen-note", note);
     this.#problems(problems);
   }
 
@@ -57,31 +78,46 @@ export class View {
     const list = byId("problems");
     list.hidden = problems.length === 0;
     list.replaceChildren(
-      ...problems.map((problem) => {
-        const item = document.createElement("li");
-        item.textContent = problem;
-        return item;
-      }),
+      ...problems.map((problem) => element("li", "", problem)),
     );
   }
 
   /** What fires, and what is known of the bridge. `now` is unix seconds of the bridge's clock. */
   state(state, pairs) {
+    this.#state = state;
     const total = pairs.reduce((sum, [, n]) => sum + n, 0);
     this.#alerts.show(state.firing, state.now, total);
-    this.#headline(pairs.length ? texts.firing(pairs) : texts.nothing, pairs.length ? pairs[0][0] : "nothing");
-    put("hears", state.hears || texts.hearsUnknown);
-    put("mqtt", texts.mqttState[state.mqtt] ?? texts.notKnown);
+    this.#watch.show(state.watch, state.now);
+    this.#all(state.firing);
+    this.#summary(pairs, state.watch.flatline.length > 0);
+    showWho(state.who);
+    fact("storm", state.cadence.storm ? texts.stormShown(state.cadence.storm) : null);
+    fact("quiet", state.cadence.quiet_hours ? texts.quietShown : null);
+    fact("bed", bedWords(state.bed));
+    show("hears", state.hears || texts.hearsUnknown);
+    show("mqtt", texts.mqttState[state.mqtt] ?? texts.notKnown);
     byId("mqtt").dataset.good = String(state.mqtt !== "down");
-    document.title = texts.title(pairs[0]);
+  }
+
+  /** Headline and title. With input missing, no alert does not mean that all is well. */
+  #summary(pairs, flat) {
+    if (pairs.length) this.#headline(texts.firing(pairs), pairs[0][0]);
+    else this.#headline(flat ? texts.flatNothing : texts.nothing, flat ? "unknown" : "nothing");
+    document.title = flat && !pairs.length ? texts.titleFlat : texts.title(pairs[0]);
+  }
+
+  /** One button for all, where that saves a press. */
+  #all(firing) {
+    const open = firing.filter((alert) => !alert.acknowledged).length;
+    show("acknowledge-all", texts.acknowledgeAll(open), open < 2);
   }
 
   /** The link's state; while it is not up, what is shown is said to be old. `seen` is unix seconds, or null. */
   link(link, why, seen, now) {
     document.body.dataset.link = link;
-    put("link", LINK[link]);
+    show("link", LINK[link]);
     const reason = why ? ` ${texts.staleWhy(why)}` : "";
-    put("stale", seen === null ? reason : texts.stale(clock(seen, now)) + reason, link !== "lost");
+    show("stale", seen === null ? reason : texts.stale(clock(seen, now)) + reason, link !== "lost");
     if (link === "lost") {
       document.title = texts.titleLost;
       this.#headline(texts.unknownLost, "unknown");
@@ -89,18 +125,16 @@ export class View {
   }
 
   #headline(words, state) {
-    put("headline", words);
+    show("headline", words);
     byId("headline").dataset.state = state;
   }
 
-  /** Ages. `now` is unix seconds of the bridge's clock; `watchdog` as in the state. */
-  tick(now, watchdog) {
+  /** Ages. `now` is unix seconds of the bridge's clock. */
+  tick(now) {
     this.#alerts.tick(now);
-    const heard = Number.isFinite(watchdog.last) ? Math.max(0, now - watchdog.last) : null;
-    const late = heard !== null && (watchdog.late || heard > WATCHDOG_LATE);
-    if (late) put("watchdog", texts.watchdogLate(heard));
-    else put("watchdog", watchdog.armed ? texts.watchdogArmed(heard) : texts.watchdogOff);
-    byId("watchdog").dataset.good = String(Boolean(watchdog.armed) && !late);
+    this.#watch.tick(now);
+    const next = this.#state.cadence.next_reminder;
+    fact("reminder", Number.isFinite(next) ? texts.reminderShown(next - now) : null);
   }
 
   sounding(fingerprint) {
@@ -108,7 +142,12 @@ export class View {
   }
 
   answer(words) {
-    put("test-answer", words);
+    show("test-answer", words);
+  }
+
+  /** What went wrong with an acknowledgement or the watch; empty once it went well. */
+  refused(words) {
+    show("act-answer", words);
   }
 
   /** Tell a screen reader; `now` interrupts. Each time a new line, so that the same words are said again. */

@@ -33,6 +33,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bridge.core.rules import SIGN_OF_LIFE
+from bridge.core.who import Who
 from bridge.model.catalogue import SEVERITIES
 from bridge.model.commands import Play
 from bridge.model.events import AlertEvent, Reason, Status
@@ -48,10 +49,8 @@ HIDDEN = 300.0
 """Seconds. Twins of one alert, from two Prometheus servers, begin within a few evaluations of each other."""
 TOMBSTONES = 10_000
 """How many ended alerts are remembered to recognise late messages."""
-HEARTBEAT = 20.0
-"""Seconds between two signs of life."""
 WATCHDOG_LIMIT = 120.0
-"""Seconds without a Watchdog, once one came, after which the heartbeat stops."""
+"""Seconds without a Watchdog, once one came, after which it is late."""
 
 
 class Change(StrEnum):
@@ -71,6 +70,15 @@ class Active:
     severity: str
     rule: str
     audible: bool
+    onset: str = ""
+    """The id of the cue that began it; its reminders are called after it."""
+    raised: float | None = None
+    """When it became as severe as it is, where it fired as less before; a restart forgets it."""
+
+    @property
+    def severe_since(self) -> float:
+        """Since when it is as severe as it is (unix seconds): what its reminders count from."""
+        return self.since if self.raised is None else self.raised
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +95,16 @@ class Verdict:
 class Engine:
     """The state machine for alerts. One event in, one verdict out."""
 
-    def __init__(self, book: RuleBook) -> None:
+    def __init__(self, book: RuleBook, who: Who | None = None) -> None:
         self.book = book
+        self.who = who or Who(book.chosen)
         self.active: dict[str, Active] = {}
         self.counts = dict.fromkeys(SEVERITIES, 0)
+        self.version = 0
+        """Another one whenever other alerts fire, or one as something else."""
         self.watchdog_last: float | None = None
         self._subjects: dict[frozenset[tuple[str, str]], set[str]] = {}
         self._ended: OrderedDict[str, tuple[float, float | None]] = OrderedDict()
-        self._next_heartbeat = 0.0
 
     def restore(
         self,
@@ -112,6 +122,7 @@ class Engine:
     def swap(self, book: RuleBook) -> None:
         """Take a new rule book. What fires keeps firing as what it sounded; its subject may be another."""
         self.book = book
+        self.who.chosen = book.chosen
         self._subjects.clear()
         for alert in self.active.values():
             self._subjects.setdefault(self._subject(alert.event), set()).add(alert.event.fingerprint)
@@ -123,7 +134,7 @@ class Engine:
         if rule.sound == SIGN_OF_LIFE and not ends:  # a new rule book may call one that fires a sign of life
             return self._sign_of_life(event, rule, now)
         if event.one_shot:
-            return self._one_shot(event, rule, onset)
+            return self._one_shot(event, rule, onset, now)
         if event.status is Status.FIRING:
             return self._firing(event, rule, onset, now)
         return self._resolved(event, rule, onset, now)
@@ -135,16 +146,6 @@ class Engine:
             for a in self.active.values()
             if a.event.expires_at is not None and a.event.expires_at <= now
         ]
-
-    def heartbeat(self, now: float) -> Play | None:
-        """The sign of life that is due now, if any."""
-        if 0 < self._next_heartbeat - now <= HEARTBEAT:  # further off it is only where the clock went back
-            return None
-        self._next_heartbeat = now + HEARTBEAT
-        if self.late(now) is not None:
-            return None
-        controls = self.book.cue(self.book.alert_rule({}), "heartbeat", None, "")
-        return Play(f"h{now:.3f}", "heartbeat", controls)
 
     def late(self, now: float) -> float | None:
         """Seconds since the last Watchdog when that is too long; None while all is well or none ever came."""
@@ -158,10 +159,10 @@ class Engine:
             self.watchdog_last = now
         return Verdict(rule, "info", Change.NONE, Reason.DUPLICATE if again else Reason.BY_RULE)
 
-    def _one_shot(self, event: AlertEvent, rule: Rule, onset: str) -> Verdict:
+    def _one_shot(self, event: AlertEvent, rule: Rule, onset: str, now: float) -> Verdict:
         if event.retained:
             return Verdict(rule, rule.severity, Change.NONE, Reason.RETAINED)
-        return self._sound(event, rule, onset, rule.sound, Change.NONE)
+        return self._sound(event, rule, onset, rule.sound, Change.NONE, now)
 
     def _firing(self, event: AlertEvent, rule: Rule, onset: str, now: float) -> Verdict:
         known = self.active.get(event.fingerprint)
@@ -176,12 +177,13 @@ class Engine:
         others = self._others(event)
         since = now if known is None else known.since
         kept = replace(event, raw={})  # as it was sent it may be huge, and is published already
-        self._remember(Active(kept, since, rule.severity, rule.name, rule.sounds))
+        raised = None if known is None else now
+        self._remember(Active(kept, since, rule.severity, rule.name, rule.sounds, onset, raised))
         if rule.sounds and any(
             _rank(other.severity) >= _rank(rule.severity) and other.audible for other in others
         ):
             return Verdict(rule, rule.severity, Change.FIRED, Reason.SUPERSEDED)
-        return self._sound(event, rule, onset, rule.sound, Change.FIRED)
+        return self._sound(event, rule, onset, rule.sound, Change.FIRED, now)
 
     def _resolved(self, event: AlertEvent, rule: Rule, onset: str, now: float) -> Verdict:
         known = self.active.get(event.fingerprint)
@@ -195,12 +197,15 @@ class Engine:
             _rank(other.severity) >= _rank(known.severity) for other in self._others(event)
         ):
             return Verdict(rule, known.severity, Change.ENDED, Reason.SUPERSEDED)
-        return self._sound(replace(event, value=None), rule, onset, "resolved", Change.ENDED)
+        return self._sound(replace(event, value=None), rule, onset, "resolved", Change.ENDED, now)
 
-    def _sound(self, event: AlertEvent, rule: Rule, onset: str, sound: str, change: Change) -> Verdict:
+    def _sound(  # what a cue is made of
+        self, event: AlertEvent, rule: Rule, onset: str, sound: str, change: Change, now: float
+    ) -> Verdict:
         if not rule.sounds:
             return Verdict(rule, rule.severity, change, Reason.BY_RULE)
-        controls = self.book.cue(rule, sound, event.value, self.book.service(event.labels))
+        who = self.who.identity(self.book.service(event.labels), now)
+        controls = self.book.cue(rule, sound, event.value, who)
         fires = event.fingerprint if change is Change.FIRED else ""
         play = Play(onset, sound, controls, rule.severity, fires)
         return Verdict(rule, rule.severity, change, None, play)
@@ -223,6 +228,7 @@ class Engine:
         return frozenset(pair for pair in event.labels.items() if pair[0] not in without)
 
     def _remember(self, alert: Active) -> None:
+        self.version += 1
         if (known := self.active.get(alert.event.fingerprint)) is not None:
             self._leave_subject(known.event)
             self.counts[known.severity] -= 1
@@ -233,6 +239,7 @@ class Engine:
 
     def _forget(self, alert: Active, now: float) -> None:
         fingerprint = alert.event.fingerprint
+        self.version += 1
         del self.active[fingerprint]
         self.counts[alert.severity] -= 1
         self._leave_subject(alert.event)

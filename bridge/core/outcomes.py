@@ -51,6 +51,10 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self._open)
 
+    def open(self) -> set[str]:
+        """Ids of the cues whose outcome is open."""
+        return set(self._open)
+
     def sent(self, play_id: str, event_id: int, players: Iterable[str], now: float) -> list[Settled]:
         """A cue went to `players` (names of those that will answer)."""
         entry = self._open[play_id] = _Open(event_id, set(players), now + DEADLINE)

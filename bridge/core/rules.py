@@ -6,22 +6,22 @@ The first rule whose matchers all hold wins. A rule either names a sound, or say
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bridge.core.scaling import Scale
-from bridge.model.catalogue import SOUNDS
+from bridge.model.catalogue import SOUNDS, Sound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.core.matchers import Matcher
+    from bridge.core.quiet import Quiet
+    from bridge.core.watch import Expectation
+    from bridge.core.who import Choice, Identity
 
 SILENT = "silent"
 SIGN_OF_LIFE = "sign_of_life"
-PLACE = 0.6
-"""Services stand within ± this pan: hard left or right is lost on one loudspeaker of two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,16 @@ class RuleBook:
     metrics: tuple[Rule, ...]
     alert_scale: float = 1.0
     identity: tuple[str, ...] = ("service", "namespace", "job", "instance")
-    places: Mapping[str, float] = field(default_factory=dict)
+    chosen: Mapping[str, Choice] = field(default_factory=dict)
     subject_without: frozenset[str] = frozenset({"severity"})
     max_voices: int = 12
+    flood: bool = True
+    """Whether what an ear cannot take at once becomes a storm; else every cue sounds."""
+    quiet: Quiet | None = None
+    expected: tuple[Expectation, ...] = ()
+    digest_every: float = 0.0
+    """Seconds between two digests of what stands; 0: none."""
+    sounds: Mapping[str, Sound] = field(default_factory=lambda: SOUNDS)
 
     def alert_rule(self, labels: Mapping[str, str]) -> Rule:
         """The rule that takes these labels; the last resort is a plain info."""
@@ -70,27 +77,20 @@ class RuleBook:
         """Who this is about: the first identity label that is there, or empty."""
         return next((labels[name] for name in self.identity if labels.get(name)), "")
 
-    def place(self, service: str) -> float:
-        """Pan of a service: as the rule book says, else a stable place from its name; 0 for nobody."""
-        if service in self.places:
-            return self.places[service]
-        if not service:
-            return 0.0
-        spread = int.from_bytes(hashlib.sha256(service.encode()).digest()[:4]) / 0xFFFFFFFF
-        return round(PLACE * (2 * spread - 1), 3)
-
-    def cue(self, rule: Rule, sound: str, value: float | None, service: str) -> dict[str, float]:
+    def cue(self, rule: Rule, sound: str, value: float | None, who: Identity) -> dict[str, float]:
         """Controls of a cue. The rule's parameters belong to its own sound, not to `resolved`."""
-        controls = SOUNDS[sound].defaults() | {"pan": self.place(service)}
+        # An event of an earlier run may name a sound that is gone: players fall back to the cue of its severity.
+        found = self.sounds.get(sound, self.sounds[rule.severity])
+        controls = found.defaults() | who.controls()
         if sound == rule.sound:
             controls |= resolve(rule.params, value)
-        controls["vol"] *= self.alert_scale
-        return clip(sound, controls)
+        controls["vol"] = controls.get("vol", 1.0) * self.alert_scale
+        return clip(found, controls)
 
-    def voice(self, rule: Rule, value: float, service: str) -> dict[str, float]:
+    def voice(self, rule: Rule, value: float, who: Identity) -> dict[str, float]:
         """Controls of a voice for a sample's value."""
-        controls = SOUNDS[rule.sound].defaults() | {"pan": self.place(service)}
-        return clip(rule.sound, controls | resolve(rule.params, value))
+        found = self.sounds[rule.sound]
+        return clip(found, found.defaults() | {"pan": who.pan} | resolve(rule.params, value))
 
 
 def resolve(params: Mapping[str, float | Scale], value: float | None) -> dict[str, float]:
@@ -104,10 +104,9 @@ def resolve(params: Mapping[str, float | Scale], value: float | None) -> dict[st
     return numbers
 
 
-def clip(sound: str, controls: Mapping[str, float]) -> dict[str, float]:
-    """Every control within the range of the catalogue."""
-    found = SOUNDS[sound]
-    ranges = {control.name: control for control in found.controls}
+def clip(sound: Sound, controls: Mapping[str, float]) -> dict[str, float]:
+    """Every control of the sound, within the range of the catalogue; what it has not is left out."""
+    ranges = {control.name: control for control in sound.controls}
     return {
         name: min(ranges[name].high, max(ranges[name].low, x))
         for name, x in controls.items()

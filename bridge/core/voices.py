@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bridge.core.who import Who
 from bridge.model.commands import Set
 from bridge.model.events import MetricSample, Reason
 
@@ -50,8 +51,9 @@ class Heard:
 class Voices:
     """Every voice that should sound now. Deterministic: same samples, same voices."""
 
-    def __init__(self, book: RuleBook) -> None:
+    def __init__(self, book: RuleBook, who: Who | None = None) -> None:
         self.book = book
+        self.who = who or Who(book.chosen)
         self.sounding: dict[str, Voice] = {}
 
     def sample(self, sample: MetricSample, now: float) -> Heard:
@@ -65,9 +67,8 @@ class Voices:
             return Heard(rule, Reason.CAPPED)
         if known is not None and _older(sample, known.sample):
             return Heard(rule, Reason.SUPERSEDED)
-        command = Set(
-            voice_id, rule.sound, self.book.voice(rule, sample.value, self.book.service(sample.labels))
-        )
+        who = self.who.identity(self.book.service(sample.labels), now)
+        command = Set(voice_id, rule.sound, self.book.voice(rule, sample.value, who))
         if known is None:
             self.sounding[voice_id] = Voice(sample, command, rule.name, now)
         else:

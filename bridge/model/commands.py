@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class Why(StrEnum):
+    """What makes a cue sound."""
+
+    EVENT = "event"
+    """A message: an onset, an escalation, a resolution."""
+    REMINDER = "reminder"
+    STORM = "storm"
+    FLATLINE = "flatline"
+    DIGEST = "digest"
+    HEARTBEAT = "heartbeat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +28,8 @@ class Play:
 
     `id` is unique per onset. `sound` is a cue of the catalogue, `params` holds its controls by name.
     `severity` is the mapped one (critical, warning, info), also for sounds other than the three.
-    `fingerprint` names the alert whose onset this is and which fires; empty for everything else.
+    `fingerprint` names the alert whose onset or reminder this is and which fires; empty for everything else.
+    `why` is what made it sound.
     """
 
     id: str
@@ -23,6 +37,7 @@ class Play:
     params: Mapping[str, float]
     severity: str = "info"
     fingerprint: str = ""
+    why: Why = Why.EVENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,9 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
     CAPPED = "capped"
+    FLOOD = "flood"
+    FLAPPING = "flapping"
+    QUIET_HOURS = "quiet_hours"
 
 
 @dataclass(frozen=True, slots=True)

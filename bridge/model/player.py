@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bridge.model.commands import Play, Release, Set
+
+Level = Literal["cues", "heartbeat", "everything"]
+"""How much a player wants to hear: the cues, these and the sign of life, or the bed of voices as well."""
 
 
 class Player(Protocol):
@@ -15,6 +18,7 @@ class Player(Protocol):
 
     name: str
     kind: str
+    level: Level
 
     @property
     def audible(self) -> bool:

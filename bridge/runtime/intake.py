@@ -15,8 +15,8 @@ from bridge.wire import topics
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bridge.core.engine import Engine, Verdict
-    from bridge.core.voices import Voices
+    from bridge.core.conductor import Conductor
+    from bridge.core.engine import Verdict
     from bridge.model.commands import Play, Set
     from bridge.telemetry import Metrics
 
@@ -37,9 +37,9 @@ class Work:
 class Intake:
     """Decides what events mean. It counts events whose end is known; the rest end with their cue."""
 
-    def __init__(self, engine: Engine, voices: Voices, metrics: Metrics) -> None:
-        self.engine = engine
-        self.voices = voices
+    def __init__(self, conductor: Conductor, metrics: Metrics) -> None:
+        self.conductor = conductor
+        self.engine = conductor.engine
         self.publishing = True
         self._metrics = metrics
         self.begin("", 1, 1)
@@ -68,7 +68,7 @@ class Intake:
     def _alert(self, event: AlertEvent, work: Work, now: float) -> None:
         event_id = self.next_id
         self.next_id += 1
-        verdict = self.engine.alert(event, f"e{event_id}", now)
+        verdict = self.conductor.alert(event, f"e{event_id}", now)
         self._metrics.alerts.labels(verdict.severity).inc()
         if verdict.rule.unknown_severity:
             self._metrics.unknown_severity.inc()
@@ -96,6 +96,8 @@ class Intake:
                 outcome=None if play else Outcome.SUPPRESSED,
                 reason=verdict.reason,
             )
+        if verdict.change is not Change.NONE:
+            work.batch.unack(event.fingerprint)
         if verdict.change is Change.FIRED:
             work.batch.fires(self.engine.active[event.fingerprint])
         elif verdict.change is Change.ENDED:
@@ -110,7 +112,7 @@ class Intake:
         self.next_publish += 1
 
     def _sample(self, sample: MetricSample, work: Work, newest: dict[str, MetricSample], now: float) -> None:
-        heard = self.voices.sample(sample, now)
+        heard = self.conductor.sample(sample, now)
         if heard.command is None:
             self._metrics.ended(sample.source, Outcome.SUPPRESSED, heard.reason)
         else:

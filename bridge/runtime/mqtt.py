@@ -95,6 +95,11 @@ class Mqtt:
             for topic, payload in messages:
                 self._broker.publish_sample(topic, payload)
 
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there; never where MQTT is off."""
+        return self._broker is not None and self._broker.connected
+
     def state(self) -> dict[str, Any]:
         """off, connected or down."""
         if self._broker is None:

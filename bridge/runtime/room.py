@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.core.outcomes import Outcomes, Settled
+from bridge.model.events import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from bridge.model.commands import Play, Release, Set
     from bridge.model.player import Player
     from bridge.telemetry import Metrics
+
+
+ABSENT = 10.0
+"""Seconds."""
 
 
 class Room:
@@ -22,6 +27,8 @@ class Room:
     ) -> None:
         self.players: dict[str, Player] = {}
         self._outcomes = Outcomes()
+        self._heard: dict[str, float] = {}
+        self._played: dict[str, float] = {}
         self._clock = clock
         self._metrics = metrics
         self._settled = settled
@@ -41,6 +48,7 @@ class Room:
         """Send a cue to everybody. With an event id its outcome is told to `settled`."""
         if event_id is not None:
             self._settled(self._outcomes.sent(cue.id, event_id, self.players, self._clock()))
+        self._metrics.cue(cue)
         for player in list(self.players.values()):
             player.play(cue)
 
@@ -57,16 +65,33 @@ class Room:
 
     def answered(self, player: Player, play_id: str, status: str) -> None:
         """A player's word on a cue."""
-        self._settled(self._outcomes.answered(play_id, player.name, status, audible=player.audible))
+        settled = self._outcomes.answered(play_id, player.name, status, audible=player.audible)
+        if any(end.outcome is not Outcome.SUPPRESSED for end in settled):
+            self._played[play_id] = self._clock()
+        self._settled(settled)
 
     def tick(self) -> None:
         """Close what nobody answered in time."""
-        self._settled(self._outcomes.due(self._clock()))
+        now = self._clock()
+        self._settled(self._outcomes.due(now))
+        self._played = {play_id: at for play_id, at in self._played.items() if 0 <= now - at < ABSENT}
+
+    def told(self) -> set[str]:
+        """Ids of the cues that were heard within ABSENT seconds, or are on their way."""
+        return self._played.keys() | self._outcomes.open()
 
     @property
     def open(self) -> int:
         """Cues whose outcome is not known yet."""
         return len(self._outcomes)
+
+    def newcomers(self, now: float) -> list[Player]:
+        """Players that have begun to be audible; one that was so within ABSENT seconds was only away for a moment."""
+        audible = self.audible()
+        found = [p for p in audible if now - self._heard.get(p.name, -ABSENT) >= ABSENT]
+        kept = {name: at for name, at in self._heard.items() if now - at < ABSENT}
+        self._heard = kept | {player.name: now for player in audible}
+        return found
 
     def audible(self) -> list[Player]:
         """Who can be heard now."""

@@ -6,20 +6,22 @@ import asyncio
 import logging
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bridge import __version__, config
-from bridge.core.engine import Engine
+from bridge import __version__
+from bridge.core.acks import FLATLINE, Ack
+from bridge.core.conductor import Conductor
 from bridge.core.limits import Crowd, softer
-from bridge.core.voices import Voices
-from bridge.model.commands import Play, Release
+from bridge.model.commands import Play, Release, Why
 from bridge.model.errors import ConfigError, SettingError, StoreError
 from bridge.model.events import Event, Outcome, Reason, Rejected, Source, Status
 from bridge.runtime.intake import Intake, Work
 from bridge.runtime.mqtt import Mqtt
 from bridge.runtime.room import Room
 from bridge.sinks.sclang import Sclang
-from bridge.store import KEPT_EVENTS, Batch, OpenRow, Store
+from bridge.sounds import Folder, load_book
+from bridge.store import KEPT_EVENTS, Batch, OpenRow, Remembered, Store
 from bridge.telemetry import Metrics
 
 if TYPE_CHECKING:
@@ -37,8 +39,19 @@ FAREWELL = 0.4
 """Seconds that the engine has to acknowledge the release of its voices when the bridge stops."""
 PRUNE = 3600.0
 """Seconds between two prunings of the store."""
+BROKER = "MQTT broker"
+"""What the watch calls it."""
 STORE_AGAIN = 5.0
 """Seconds until a store that could not be written is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acked:
+    """What an acknowledgement did: those it gave, those that somebody else gave before; whether nothing fires so."""
+
+    new: list[Ack]
+    old: list[Ack]
+    unknown: bool
 
 
 class Runtime:
@@ -49,6 +62,7 @@ class Runtime:
         self.metrics = Metrics()
         self.draining = False
         self.store_ok = True
+        self.own = Folder(settings.synthdefs)
         self.reload_problems: list[str] = []
         self.changes = asyncio.Condition()
         self.version = 0
@@ -72,8 +86,9 @@ class Runtime:
             changed=self.changed,
         )
         rules = book.compiled()
-        self.engine, self.voices = Engine(rules), Voices(rules)
-        self.intake = Intake(self.engine, self.voices, self.metrics)
+        self.conductor = Conductor(rules, self.began)
+        self.engine, self.voices = self.conductor.engine, self.conductor.voices
+        self.intake = Intake(self.conductor, self.metrics)
         self._store = Store(settings.data_dir)
         self._open: dict[int, Source] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -81,19 +96,21 @@ class Runtime:
         self._next_prune = 0.0
         self._crowd = Crowd()
         self._waking = False
+        self._missing = 0
         self._endings = Batch()
         self.metrics.build.labels(__version__).set(1)
+        self._own_problems()
         self._mark_reload(ok=True)
 
     async def start(self) -> None:
         """Open the store, find the players and the broker, and go on where the last run ended. Raises StoreError."""
         remembered = self._store.open()
         self.bridge = remembered.bridge
-        self.engine.restore(remembered.active, remembered.ended, remembered.watchdog)
-        self.metrics.watchdog(remembered.watchdog)
+        self._recall(remembered)
         self.intake.begin(self.bridge, remembered.next_id, remembered.next_publish)
         self.intake.publishing = self._publishes()
         self.room.join(self.sclang)
+        self.sclang.listen(self.book.osc.level, self.conductor.standing())
         self.sclang.start()
         await self.mqtt.start(self.bridge, self.book, remembered.publishes)
         self._resume(remembered.open)
@@ -117,6 +134,11 @@ class Runtime:
         What cannot be stored still sounds: once, because the state in memory knows it.
         """
         work = self.intake.decide(items, self.clock(), heard=bool(self.room.audible()))
+        new, gone = self.conductor.who.news()
+        for row in new:
+            work.batch.who(*row)
+        for service in gone:
+            work.batch.nobody(service)
         self._open.update(work.open)
         # What an earlier failure left owed is part of what "stored" promises: an empty write brings it along.
         stored = (self.store_ok and not work.batch.statements) or await self._commit(work.batch)
@@ -125,37 +147,90 @@ class Runtime:
 
     def reload(self) -> list[str]:
         """Read the rule book again. Returns its problems; with any the old one stays."""
+        self.own.read()
         try:
-            book = config.load(self.settings.config)
+            book = load_book(self.settings.config, self.own)
             self.mqtt.check(book)
         except (ConfigError, SettingError) as e:
             self.reload_problems = str(e).splitlines()
             self._mark_reload(ok=False)
             log.error("rule book refused, the old one stays:\n%s", e)  # noqa: TRY400 # it names file and line itself
             return self.reload_problems
-        self.reload_problems = []
+        self._own_problems()
         self.book = book
         rules = book.compiled()
-        self.engine.swap(rules)
-        self.voices.book = rules
+        self.conductor.swap(rules, self.clock())
         self.intake.publishing = self._publishes()
         self.sclang.expect(acknowledges=book.osc.acknowledges)
+        self.sclang.listen(book.osc.level, self.conductor.standing())
         self._spawn(self.mqtt.reload(book))
         self._mark_reload(ok=True)
         log.info("rule book loaded: %s", self.settings.config)
         self.changed()
-        return []
+        return self.reload_problems
+
+    async def acknowledge(self, fingerprint: str | None, by: str, why: str) -> Acked:
+        """Take on an alert that fires, the flatline (`flatline`), or with None everything: nobody is reminded of it.
+
+        A mistake of the store does not undo it: it holds in memory.
+        """
+        now, acks = self.clock(), self.conductor.acks
+        given: list[tuple[Ack, bool]] = []
+        missing = [found.name for found in self.conductor.watch.missing(now)]
+        if missing and fingerprint in {None, FLATLINE}:
+            given.append(acks.flatline(missing, by, why, now))
+        for found, alert in self.engine.active.items():
+            if alert.audible and fingerprint in {None, found}:
+                given.append(acks.alert(found, alert.severity, by, why, now))
+        batch = Batch()
+        for ack, new in given:
+            if new:
+                batch.ack(ack)
+        await self._commit(batch)
+        self.changed()
+        return Acked(
+            [a for a, new in given if new],
+            [a for a, new in given if not new],
+            unknown=fingerprint is not None and not given,
+        )
+
+    async def unacknowledge(self, fingerprint: str | None) -> list[str]:
+        """Take an acknowledgement back, or with None all; the fingerprints of those that held."""
+        acks, batch = self.conductor.acks, Batch()
+        ended = [found for found in list(acks.given) if fingerprint in {None, found} and acks.end(found)]
+        for found in ended:
+            batch.unack(found)
+        await self._commit(batch)
+        self.changed()
+        return ended
+
+    async def switch_watch(self, *, on: bool, by: str) -> None:
+        """Disarm the watch, or arm it again. It stays so over a restart."""
+        watch, batch = self.conductor.watch, Batch()
+        watch.switch(on=on, by=by, now=self.clock())
+        batch.watch(watch.off_since, watch.off_by)
+        await self._commit(batch)
+        self.changed()
 
     def changed(self) -> None:
         """Something that status shows has changed: gauges, and whoever waits for `changes`."""
         self.version += 1
         self.room.count()
         self.metrics.voices.set(len(self.voices.sounding))
+        self.metrics.acks.set(len(self.conductor.acks.given))
+        self.metrics.watch_on.set(self.conductor.watch.on)
+        self.metrics.watchdog_armed.set(self.conductor.watch.armed)
         for severity, count in self.engine.counts.items():
             self.metrics.active.labels(severity).set(count)
         if not self._waking:
             self._waking = True
             self._spawn(self._wake())
+
+    def _own_problems(self) -> None:
+        """An own sound that is refused is told; the others and the rule book are taken."""
+        self.reload_problems = list(self.own.problems)
+        for problem in self.own.problems:
+            log.warning("own sound refused: %s", problem)
 
     def _publishes(self) -> bool:
         return bool(self.settings.mqtt_host) and self.book.mqtt.publish
@@ -167,7 +242,7 @@ class Runtime:
         for (event_id, cue), share in zip(work.plays, shares, strict=True):
             self.room.play(softer(cue, share), event_id)
         if work.sets:
-            self.room.bring(work.sets.values())
+            self.room.bring(self.conductor.voiced(work.sets, self.clock()))
         self.mqtt.publish(work.publishes)
         self.mqtt.publish_samples(list(work.sample_publishes.values()))
         if work.batch.statements or work.sets:
@@ -226,8 +301,8 @@ class Runtime:
                 self._end(row.id, Outcome.SUPPRESSED, Reason.SUPERSEDED)
                 continue
             rule = self.engine.book.alert_rule(row.event.labels)
-            service = self.engine.book.service(row.event.labels)
-            controls = self.engine.book.cue(rule, row.sound, row.event.value, service)
+            who = self.conductor.who.identity(self.engine.book.service(row.event.labels), self.clock())
+            controls = self.engine.book.cue(rule, row.sound, row.event.value, who)
             fires = row.event.fingerprint if firing else ""
             self.room.play(Play(f"e{row.id}", row.sound, controls, row.severity, fires), row.id)
 
@@ -248,18 +323,53 @@ class Runtime:
     async def _tick(self, now: float) -> None:
         if due := self.engine.due(now):
             await self.take(due)
-        if gone := self.voices.expire(now):
-            self.room.bring([Release(voice_id) for voice_id in gone])
-            self.changed()
-        beat = self.engine.heartbeat(now)
-        if beat is not None:
-            self.room.play(beat)
+        self._advance(now)
         self.room.tick()
+        if self.own.changed(now):
+            self.reload()
         if now >= self._next_prune:  # also how a store that could not be written is tried again
             self._next_prune = now + (PRUNE if self.store_ok else STORE_AGAIN)
             batch = Batch()
             batch.prune(self.intake.next_id - KEPT_EVENTS, now)
+            for row in self.conductor.who.rows():
+                batch.who(*row)
             await self._commit(batch)
+
+    def _advance(self, now: float) -> None:
+        """What time asks of the room."""
+        self.conductor.watch.part(BROKER, there=self.mqtt.connected, now=now)
+        commands = self.conductor.tick(now)
+        self.room.bring([command for command in commands if not isinstance(command, Play)])
+        for cue in commands:
+            if isinstance(cue, Play):
+                self.room.play(cue)
+        self._greet(now)
+        missing = len(self.conductor.watch.missing(now))
+        self.metrics.missing.set(missing)
+        if missing != self._missing or any(
+            not isinstance(c, Play) or c.why is not Why.HEARTBEAT for c in commands
+        ):
+            self._missing = missing
+            self.changed()
+
+    def _greet(self, now: float) -> None:
+        """Whoever begins to listen hears what stands."""
+        for player in self.room.newcomers(now):
+            if (cue := self.conductor.digest(now, self.room.told())) is not None:
+                self.metrics.cue(cue)
+                player.play(cue)
+
+    def _recall(self, remembered: Remembered) -> None:
+        """Begin with what the store remembers."""
+        conductor = self.conductor
+        self.engine.restore(remembered.active, remembered.ended, remembered.watchdog)
+        conductor.watch.watchdog = remembered.watchdog
+        conductor.who.restore(remembered.who)
+        conductor.acks.restore(remembered.acks)
+        if remembered.watch_off is not None:
+            since, by = remembered.watch_off
+            conductor.watch.switch(on=False, by=by, now=since)
+        self.metrics.watchdog(remembered.watchdog)
 
     def _mark_reload(self, *, ok: bool) -> None:
         self.metrics.reload_ok.set(ok)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
 from bridge.core import digest
+from bridge.core.watch import ROUTE
 from bridge.model.catalogue import SEVERITIES
 
 if TYPE_CHECKING:
+    from bridge.core.acks import Ack
+    from bridge.core.conductor import Conductor
     from bridge.core.engine import Active
-    from bridge.core.rules import RuleBook
     from bridge.core.voices import Voice
+    from bridge.core.who import Identity
     from bridge.model.player import Player
     from bridge.runtime.runtime import Runtime
 
 
 def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
     """Everything that `GET /api/v1/status` shows; at most `limit` alerts in `firing`. Times are unix seconds."""
-    engine, now = runtime.engine, runtime.clock()
+    conductor, engine, now = runtime.conductor, runtime.engine, runtime.clock()
     active = engine.active.values()
     heard = digest.worst_first(active)
     return {
@@ -26,8 +30,8 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
         "bridge": runtime.bridge,
         "now": now,
         "started": runtime.began,
-        "digest": digest.sentence(active, engine.book, now, engine.late(now)),
-        "firing": [firing(alert, engine.book) for alert in heard[:limit]],
+        "digest": digest.sentence(active, engine.book, now, _late(conductor, now)),
+        "firing": [firing(alert, conductor, now) for alert in heard[:limit]],
         "counts": {severity: sum(a.severity == severity for a in heard) for severity in reversed(SEVERITIES)},
         "silent": len(active) - len(heard),
         "voices": [voice(found) for found in runtime.voices.sounding.values()],
@@ -39,6 +43,15 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
             "last": engine.watchdog_last,
             "late": engine.late(now) is not None,
         },
+        "watch": watch(conductor, now),
+        "who": [who(found) for found in conductor.who.table()],
+        "bed": {"level": conductor.bed.level, "chord": conductor.bed.chord},
+        "cadence": {
+            "quiet_hours": conductor.quiet(now),
+            "muted": conductor.muted(now),
+            "next_reminder": conductor.next_reminder(now),
+            "storm": conductor.cadence.flood.counted,
+        },
         "rule_book": {
             "path": str(runtime.settings.config),
             "loaded": runtime.loaded_at,
@@ -48,9 +61,47 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
     }
 
 
-def firing(alert: Active, book: RuleBook) -> dict[str, Any]:
+def _late(conductor: Conductor, now: float) -> float | None:
+    """How late the Watchdog is; None while it is not, or is not waited for."""
+    return conductor.engine.late(now) if conductor.watch.on else None
+
+
+def watch(conductor: Conductor, now: float) -> dict[str, Any]:
+    """How the watch stands: every input, and what is missing."""
+    found = conductor.watch
+    missing = found.missing(now)
+    ack = conductor.acks.of_flatline([i.name for i in missing], now) if missing else None
+    return {
+        "on": found.on,
+        "off_since": found.off_since,
+        "off_by": found.off_by,
+        "armed": found.armed,
+        "route": "" if found.armed else ROUTE,
+        "flatline": [{"name": i.name, "last": i.last} for i in missing],
+        "flatline_since": conductor.flatline_since,
+        "acknowledged": _acknowledged(ack),
+        "inputs": [asdict(i) for i in found.inputs(now)],
+    }
+
+
+def who(found: Identity) -> dict[str, Any]:
+    """How one service sounds."""
+    return {
+        "service": found.service,
+        "second": found.second,
+        "third": found.third,
+        "pan": found.pan,
+        "chosen": found.chosen,
+    }
+
+
+def _acknowledged(ack: Ack | None) -> dict[str, Any] | None:
+    return None if ack is None else {"by": ack.by, "why": ack.why, "at": ack.at, "until": ack.until}
+
+
+def firing(alert: Active, conductor: Conductor, now: float) -> dict[str, Any]:
     """One alert that fires, for a person."""
-    event = alert.event
+    event, book = alert.event, conductor.book
     return {
         "fingerprint": event.fingerprint,
         "severity": alert.severity,
@@ -62,6 +113,8 @@ def firing(alert: Active, book: RuleBook) -> dict[str, Any]:
         "rule": alert.rule,
         "source": str(event.source),
         "test": digest.is_test(alert),
+        "flapping": event.fingerprint in conductor.cadence.flapping.since,
+        "acknowledged": _acknowledged(conductor.acks.of(event.fingerprint, alert.severity, now)),
     }
 
 
@@ -78,7 +131,12 @@ def voice(found: Voice) -> dict[str, Any]:
 
 def player(found: Player) -> dict[str, Any]:
     """One player."""
-    fields: dict[str, Any] = {"kind": found.kind, "name": found.name, "audible": found.audible}
+    fields: dict[str, Any] = {
+        "kind": found.kind,
+        "name": found.name,
+        "audible": found.audible,
+        "level": found.level,
+    }
     if found.kind == "sclang":
         fields |= {"answers": getattr(found, "alive", False), "driver": getattr(found, "driver", "")}
     return fields

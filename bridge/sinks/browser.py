@@ -7,11 +7,14 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from bridge.core.instead import built_in
+from bridge.core.levels import heard_at
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bridge.model.commands import Play, Release, Set
-    from bridge.model.player import Player
+    from bridge.model.player import Level, Player
 
 BACKLOG = 256
 """Messages that may wait for a page; one that is slower is cut."""
@@ -25,20 +28,23 @@ class BrowserPlayer:
     def __init__(self, number: int, listener: Callable[[Player, str, str], None]) -> None:
         self.name = f"browser-{number}"
         self.title = ""
+        self.level: Level = "everything"
         self.listening = False
         self.slow = False
         self._listener = listener
-        self.outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(BACKLOG)
+        self.outbox: asyncio.Queue[dict[str, Any] | str] = asyncio.Queue(BACKLOG)
+        """What is to be sent: an object, or the text of one that several pages share."""
 
     @property
     def audible(self) -> bool:
         return self.listening
 
     def play(self, cue: Play) -> None:
-        """A page that does not listen is not asked: it could only say so."""
-        if not self.listening:
+        """A page that does not listen, or not to this, is not asked: it could only say so."""
+        if not self.listening or not heard_at(self.level, cue.sound):
             self._listener(self, cue.id, "muted")
             return
+        cue = built_in(cue)  # a page has no file for an own sound
         message = {"type": "play", **asdict(cue), "params": dict(cue.params), "at": time.time()}
         try:
             self.outbox.put_nowait(message)

@@ -9,14 +9,17 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
+from bridge.core.bed import AMBIENT
+from bridge.core.levels import heard_at
+from bridge.model.commands import Release, Set
 from bridge.wire import osc
 from bridge.wire.link import Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bridge.model.commands import Play, Release, Set
-    from bridge.model.player import Player
+    from bridge.model.commands import Play
+    from bridge.model.player import Level, Player
     from bridge.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -47,6 +50,7 @@ class Sclang(asyncio.DatagramProtocol):
         self._listener = listener
         self._changed = changed
         self._acknowledges = acknowledges
+        self.level: Level = "everything"
         self.link = self._new_link()
         self._transport: asyncio.DatagramTransport | None = None
         self._address: tuple[Any, ...] | None = None
@@ -76,11 +80,28 @@ class Sclang(asyncio.DatagramProtocol):
         return self.link.alive(time.monotonic())
 
     def play(self, cue: Play) -> None:
+        if not heard_at(self.level, cue.sound):
+            self._listener(self, cue.id, "muted")
+            return
         self.link.play(cue, time.monotonic())
         self._flush()
 
     def bring(self, commands: Iterable[Set | Release]) -> None:
-        self.link.bring(commands, time.monotonic())
+        bed = self.level == "everything"
+        self.link.bring([c for c in commands if bed or isinstance(c, Release)], time.monotonic())
+        self._flush()
+
+    def listen(self, level: Level, standing: Iterable[Set]) -> None:
+        """Hear so much from now on. `standing` are the voices that should sound, the ambient bed among them."""
+        if level == self.level:
+            return
+        self.level = level
+        if level == "everything":
+            self.bring(standing)
+            return
+        releases = [Release(voice.id) for voice in self.link.voices if voice.id != AMBIENT]
+        # The engine begins its own bed by itself, after every restart: it is held in silence.
+        self.link.bring([*releases, Set(AMBIENT, AMBIENT, {"level": 0.0})], time.monotonic())
         self._flush()
 
     def cancel(self, fingerprint: str) -> None:
@@ -93,7 +114,8 @@ class Sclang(asyncio.DatagramProtocol):
             self._acknowledges = acknowledges
             held = self.link.voices
             self.link = self._new_link()
-            self.bring(held)
+            self.link.bring(held, time.monotonic())
+            self._flush()
 
     def start(self) -> None:
         """Begin to talk, in the running loop."""

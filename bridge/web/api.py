@@ -3,33 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from bridge.core.acks import FLATLINE
+from bridge.core.durations import duration
 from bridge.core.rules import SIGN_OF_LIFE
 from bridge.model.catalogue import SOUNDS
 from bridge.model.errors import UnreadableError
 from bridge.runtime import state
 from bridge.runtime.trials import resolutions, trial
 from bridge.web.intake import read_body
-from bridge.wire.reading import duration, read_json
+from bridge.wire.reading import read_json
 
 if TYPE_CHECKING:
+    from bridge.core.acks import Ack
     from bridge.runtime import Runtime
 
 router = APIRouter(prefix="/api/v1", tags=["api"])
 
 DEFAULT_TEST = "60s"
 LONGEST_TEST = 3600.0
-_BAD: dict[int | str, dict[str, Any]] = {
+_UNREADABLE: dict[int | str, dict[str, Any]] = {
     400: {"description": "the body is no such object; `error` says why"},
+}
+_BAD: dict[int | str, dict[str, Any]] = _UNREADABLE | {
     503: {"description": "it sounds, but could not be stored"},
+}
+_UNKNOWN: dict[int | str, dict[str, Any]] = {
+    404: {"description": "nothing of that fingerprint fires"},
 }
 M = TypeVar("M", bound=BaseModel)
 Word = Field("", max_length=128)
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a character of it cannot be printed; write one line of plain text")
+    return text
+
+
+Line = Annotated[str, Field(max_length=128), AfterValidator(_printable)]
+"""What a person says: it is shown to others, so nothing in it may steer a terminal."""
 
 
 class Fire(BaseModel):
@@ -53,6 +71,35 @@ class Resolve(BaseModel):
     fingerprint: str | None = Field(None, max_length=128)
 
 
+class Acknowledge(BaseModel):
+    """Which alert somebody takes on. Without a fingerprint: everything that fires."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    fingerprint: str | None = Field(
+        None, min_length=1, max_length=128, description="`flatline` is the flatline"
+    )
+    by: Line = ""
+    why: Line = ""
+
+
+class Unacknowledge(BaseModel):
+    """Whose acknowledgement ends. Without a fingerprint: every one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    fingerprint: str | None = Field(None, min_length=1, max_length=128)
+
+
+class SwitchWatch(BaseModel):
+    """Whether the watch is kept."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    on: bool
+    by: Line = ""
+
+
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}}}
 
@@ -64,7 +111,10 @@ async def _read(request: Request, model: type[M]) -> M:
     try:
         return model.model_validate(read_json(body) if body.strip() else {})
     except ValidationError as e:
-        problems = [f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg']}" for p in e.errors()]
+        problems = [
+            f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg'].removeprefix('Value error, ')}"
+            for p in e.errors()
+        ]
         raise UnreadableError("; ".join(problems)) from None
 
 
@@ -95,9 +145,11 @@ async def players(request: Request) -> JSONResponse:
 
 
 @router.get("/catalogue")
-async def catalogue() -> JSONResponse:
-    """Every sound with its controls."""
-    return JSONResponse({"sounds": [asdict(sound) for sound in SOUNDS.values()]})
+async def catalogue(request: Request) -> JSONResponse:
+    """Every sound with its controls, the built-in ones first. `own` says whether it comes from the user's folder."""
+    runtime: Runtime = request.app.state.runtime
+    known = runtime.engine.book.sounds.values()
+    return JSONResponse({"sounds": [{**asdict(sound), "own": sound.id not in SOUNDS} for sound in known]})
 
 
 @router.post("/fire", responses=_BAD, openapi_extra=_schema(Fire))
@@ -131,3 +183,48 @@ async def resolve(request: Request) -> JSONResponse:
     ended = resolutions(runtime.engine, wanted.fingerprint, runtime.clock())
     stored = not ended or await runtime.take(ended)
     return JSONResponse({"ok": stored, "resolved": [e.fingerprint for e in ended]}, 200 if stored else 503)
+
+
+@router.post("/ack", responses=_UNREADABLE | _UNKNOWN, openapi_extra=_schema(Acknowledge))
+async def ack(request: Request) -> JSONResponse:
+    """Take an alert on, so that the room is no longer reminded of it. Who was first stays first."""
+    runtime: Runtime = request.app.state.runtime
+    wanted = await _read(request, Acknowledge)
+    acked = await runtime.acknowledge(wanted.fingerprint, wanted.by, wanted.why)
+    if acked.unknown:
+        return JSONResponse({"ok": False, "error": _nothing(wanted.fingerprint)}, 404)
+    return JSONResponse(
+        {
+            "ok": True,
+            "acknowledged": [_shown(new) for new in acked.new],
+            "already": [_shown(old) for old in acked.old],
+        }
+    )
+
+
+def _nothing(fingerprint: str | None) -> str:
+    if fingerprint == FLATLINE:
+        return "there is no flatline: nothing is missing"
+    return f"nothing with the fingerprint {fingerprint!r} fires; see `firing` of /api/v1/status"
+
+
+def _shown(ack: Ack) -> dict[str, Any]:
+    return {name: getattr(ack, name) for name in ("fingerprint", "severity", "by", "why", "at", "until")}
+
+
+@router.post("/unack", responses=_UNREADABLE, openapi_extra=_schema(Unacknowledge))
+async def unack(request: Request) -> JSONResponse:
+    """End an acknowledgement: the alert is reminded of again."""
+    runtime: Runtime = request.app.state.runtime
+    wanted = await _read(request, Unacknowledge)
+    ended = await runtime.unacknowledge(wanted.fingerprint)
+    return JSONResponse({"ok": True, "unacknowledged": ended})
+
+
+@router.post("/watch", responses=_UNREADABLE, openapi_extra=_schema(SwitchWatch))
+async def watch(request: Request) -> JSONResponse:
+    """Keep the watch, or leave it off: then no flatline sounds, whatever stops coming in."""
+    runtime: Runtime = request.app.state.runtime
+    wanted = await _read(request, SwitchWatch)
+    await runtime.switch_watch(on=wanted.on, by=wanted.by)
+    return JSONResponse({"ok": True, "watch": state.status(runtime)["watch"]})

@@ -38,6 +38,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         openapi_url="/openapi.json",
     )
     app.state.runtime = runtime
+    app.state.states = stream.States()
     for router in (intake.router, probes.reading, probes.router, api.router, stream.router):
         app.include_router(router)
     app.add_exception_handler(UnreadableError, _unreadable)

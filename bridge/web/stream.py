@@ -15,6 +15,7 @@ from bridge.runtime.state import status
 from bridge.sinks.browser import BrowserPlayer
 
 if TYPE_CHECKING:
+    from bridge.model.player import Level
     from bridge.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -62,8 +63,9 @@ async def _receive(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -
         message = _message(frame.get("text"))
         match message:
             case {"type": "listening", "on": bool(on)}:
-                player.listening = on
                 player.title = str(message.get("name", ""))[:64]
+                player.level = _level(message.get("level", player.level))
+                player.listening = on
                 runtime.changed()
             case {"type": "ack", "id": str(play_id), "status": "played" | "muted" | "failed" as status}:
                 player.acknowledged(play_id, status)
@@ -71,6 +73,13 @@ async def _receive(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -
                 _put(player, {"type": "pong", "now": runtime.clock()})
             case _:
                 raise BadFrameError("expected listening, ack or ping; see docs/stream.md")
+
+
+def _level(word: object) -> Level:
+    match word:
+        case "cues" | "heartbeat" | "everything":
+            return word
+    raise BadFrameError("listening: level is cues, heartbeat or everything; see docs/stream.md")
 
 
 def _message(text: str | None) -> Any:
@@ -82,24 +91,40 @@ def _message(text: str | None) -> Any:
 
 async def _states(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -> None:
     """The state at once, and again after changes. A page that does not read is cut here."""
+    states: States = socket.app.state.states
     seen = -1
     while not player.slow:
         async with runtime.changes:
             await runtime.changes.wait_for(lambda: runtime.version != seen)  # noqa: B023 # evaluated while this turn lasts
         seen = runtime.version
-        _put(player, state(runtime))
+        _put(player, states.text(runtime))
         await asyncio.sleep(STATE_EVERY)
     await _close(socket, TOO_SLOW, "too slow: messages piled up; connect again")
+
+
+class States:
+    """The `state` message as text, made once for every page that asks about the same change in the same second."""
+
+    def __init__(self) -> None:
+        self._of: tuple[int, int] | None = None
+        self._text = ""
+
+    def text(self, runtime: Runtime) -> str:
+        """The message of now. Its `now` may be up to a second old."""
+        of = runtime.version, int(runtime.clock())
+        if of != self._of:
+            self._of, self._text = of, orjson.dumps(state(runtime)).decode()
+        return self._text
 
 
 def state(runtime: Runtime) -> dict[str, Any]:
     """The `state` message."""
     found = status(runtime, SHOWN)
-    keys = ("now", "firing", "counts", "players", "hears", "watchdog")
+    keys = ("now", "firing", "counts", "players", "hears", "watchdog", "watch", "who", "bed", "cadence")
     return {"type": "state", "mqtt": found["mqtt"]["state"], **{key: found[key] for key in keys}}
 
 
-def _put(player: BrowserPlayer, message: dict[str, Any]) -> None:
+def _put(player: BrowserPlayer, message: dict[str, Any] | str) -> None:
     try:
         player.outbox.put_nowait(message)
     except asyncio.QueueFull:
@@ -109,8 +134,9 @@ def _put(player: BrowserPlayer, message: dict[str, Any]) -> None:
 async def _send(socket: WebSocket, player: BrowserPlayer) -> None:
     while True:
         message = await player.outbox.get()
+        text = message if isinstance(message, str) else orjson.dumps(message).decode()
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            await socket.send_text(orjson.dumps(message).decode())
+            await socket.send_text(text)
 
 
 async def _close(socket: WebSocket, code: int, why: str) -> None:

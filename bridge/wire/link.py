@@ -11,6 +11,7 @@
   old one acknowledged in the last RECENT seconds and whose alerts still fire.
 * `cancel` takes an alert's onset back: it is not sent again, and `/release` is not needed as cues end by themselves.
 * What is not said to this session was not said to us: it proves nothing and changes nothing.
+* An own sound that the engine does not know is sent again as the cue of its severity.
 * A release that the engine has not acknowledged is said again when it comes back, for it may be the same one.
 
 Times are seconds of any steady clock.
@@ -23,7 +24,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from bridge.model.commands import Play, Release, Set
+from bridge.core.instead import built_in
+from bridge.model.commands import Play, Release, Set, Why
 from bridge.wire import osc
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ WINDOW = 16
 BACKOFF = (0.1, 0.2, 0.4, 0.8, 1.0)
 CUE_LIFE, HEARTBEAT_LIFE = 30.0, 2.0
 """A cue that could not be delivered for so long is no news any more."""
+_LIVES = {Why.REMINDER: 10.0, Why.DIGEST: 10.0}
+"""Less than the time to the next reminder, or two would come at once."""
 RECENT = 10.0
 TAKE_BACK = 1.0
 LOOSE = 1024
@@ -112,7 +116,7 @@ class Link:
         if len(self._cues) >= HELD:
             self.answers.append(Answer(cue.id, "capped", audible=False))
             return
-        life = HEARTBEAT_LIFE if cue.sound == "heartbeat" else CUE_LIFE
+        life = HEARTBEAT_LIFE if cue.sound == "heartbeat" else _LIVES.get(cue.why, CUE_LIFE)
         self._cues.append((cue, now + life))
         self._pump(now)
 
@@ -205,6 +209,9 @@ class Link:
             self._recent.append((flight.command, now))
             while self._recent and now - self._recent[0][1] > RECENT:
                 self._recent.popleft()
+        if said.status == "unknown" and (instead := built_in(flight.command)) is not flight.command:
+            self._cues.appendleft((instead, flight.deadline))
+            return
         self.answers.append(Answer(flight.command.id, said.status, self.audible(now)))
 
     def _pump(self, now: float) -> None:

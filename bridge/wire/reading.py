@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import json
 import math
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -104,13 +103,3 @@ def fingerprint(sent: Any, labels: dict[str, str]) -> str:
         return hashlib.sha256(sent.encode("utf-8", "replace")).hexdigest()[:16]
     text = json.dumps(sorted(labels.items()))  # no label can look like the border between two
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def duration(text: str) -> float | None:
-    """Seconds of a duration as Prometheus writes it (`90s`, `1h30m`); None for anything else."""
-    if not re.fullmatch(r"(?:\d{1,9}(?:ms|s|m|h|d))+", text, re.ASCII):
-        return None
-    return sum(int(n) * _UNITS[unit] for n, unit in re.findall(r"(\d+)(ms|s|m|h|d)", text))

@@ -14,7 +14,7 @@ const commands = {
   start: (now) => stream.start(now),
   tick: (now) => stream.tick(now),
   hurry: (now) => stream.hurry(now),
-  listening: ([on, name]) => stream.listening(on, name),
+  listening: ([on, name, level]) => stream.listening(on, name, level),
   ack: ([id, status]) => stream.ack(id, status),
 };
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { announcements } from "../../bridge/console/announce.js";
+import { announcements, watchAnnouncements } from "../../bridge/console/announce.js";
+import { cueOf } from "../../bridge/console/cues.js";
 import { changes, numbers, readState, tally } from "../../bridge/console/firing.js";
 import { Reminder } from "../../bridge/console/reminder.js";
-import { duration, texts } from "../../bridge/console/texts.js";
+import { acknowledgement, duration, texts } from "../../bridge/console/texts.js";
 
 const alert = (fingerprint, severity = "warning", more = {}) => ({ fingerprint, severity, name: `N${fingerprint}`, ...more });
 
@@ -33,7 +34,9 @@ test("an alert that rose in severity has begun; the same again has not", () => {
 test("a state that lacks fields is read as an empty one, never as an error", () => {
   const state = readState({ type: "state", firing: [null, { name: "no fingerprint" }, alert("1")] });
   assert.deepEqual(state.firing.map(({ fingerprint }) => fingerprint), ["1"]);
-  assert.equal(state.watchdog.armed, false);
+  assert.equal(state.watch.armed, false);
+  assert.deepEqual([state.watch.flatline, state.watch.inputs, state.who], [[], [], []]);
+  assert.equal(state.cadence.next_reminder, null);
   assert.ok(Number.isFinite(state.now));
   assert.deepEqual(readState({}).firing, []);
 });
@@ -73,7 +76,7 @@ test("lengths of time", () => {
   assert.deepEqual(said, ["0 s", "0 s", "59 s", "1 min", "59 min", "1 h 0 min", "23 h 59 min", "1 d 1 h"]);
 });
 
-test("link lost: at once, each minute for ten minutes, then each ten minutes, until it stops", () => {
+test("link lost: at once, and five times more, every 30 s, until it stops", () => {
   const at = [];
   let now = 100;
   const reminder = new Reminder(() => at.push(now - 100));
@@ -81,8 +84,56 @@ test("link lost: at once, each minute for ten minutes, then each ten minutes, un
   assert.deepEqual(at, []);
   reminder.start(now);
   for (; now < 100 + 2000; now += 0.5) reminder.tick(now);
-  assert.deepEqual(at, [0, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800]);
+  assert.deepEqual(at, [0, 30, 60, 90, 120, 150]);
+  assert.equal(reminder.running, true);
   reminder.stop();
   reminder.tick(now + 10000);
-  assert.equal(at.length, 13);
+  assert.equal(at.length, 6);
+  now = 100;
+  reminder.start(now);
+  assert.equal(at.length, 7);
+});
+
+test("an acknowledgement is said when it is given, not again and not when it ends", () => {
+  const taken = alert("1", "warning", { acknowledged: { by: "anna", at: 1, until: 2, why: "" } });
+  assert.deepEqual(announcements([alert("1")], [taken]), [{ now: false, words: "anna has acknowledged: N1." }]);
+  assert.deepEqual(announcements([taken], [taken]), []);
+  assert.deepEqual(announcements([taken], [alert("1")]), []);
+});
+
+test("who, how long ago, until when and why", () => {
+  const now = 1_700_000_000;
+  const words = acknowledgement({ by: "anna", at: now - 180, until: now + 60, why: "the disk comes at noon" }, now);
+  assert.match(words, /^acknowledged by anna 3 min ago, until .*\d.*: the disk comes at noon$/);
+  assert.match(acknowledgement({ by: "", at: now, why: "" }, now), /^acknowledged 0 s ago$/);
+});
+
+test("a flatline is said at once, also to who has just come, and so is its end", () => {
+  const well = { on: true, flatline: [] };
+  const flat = { on: true, flatline: [{ name: "watchdog" }] };
+  const said = { now: true, words: "Flatline: nothing comes from watchdog any more." };
+  assert.deepEqual(watchAnnouncements(well, flat), [said]);
+  assert.deepEqual(watchAnnouncements(null, flat), [said]);
+  assert.deepEqual(watchAnnouncements(flat, flat), []);
+  assert.deepEqual(watchAnnouncements(flat, well), [{ now: false, words: texts.saidFlatlineOver }]);
+  assert.deepEqual(watchAnnouncements(null, well), []);
+});
+
+test("the switch of the watch is said, and is not taken for the end of a flatline", () => {
+  const off = { on: false, flatline: [] };
+  assert.deepEqual(watchAnnouncements({ on: true, flatline: [{ name: "a" }] }, off), [{ now: false, words: texts.saidWatchOff }]);
+  assert.deepEqual(watchAnnouncements(off, { on: true, flatline: [] }), [{ now: false, words: texts.saidWatchOn }]);
+});
+
+test("each play has its file: digests by worst and count, the altered heartbeat, a stranger by its severity", () => {
+  const file = (sound, params, severity = "info") => cueOf({ sound, severity, params })?.file;
+  assert.equal(file("critical"), "critical");
+  assert.equal(file("digest", { worst: 2, count: 3 }), "digest.2.3");
+  assert.equal(file("digest", { worst: 7, count: 40 }), "digest.2.5");
+  assert.equal(file("digest", {}), "digest.1.0");
+  assert.equal(file("heartbeat", { second: 0 }), "heartbeat");
+  assert.equal(file("heartbeat", { second: 3 }), "heartbeat.altered");
+  assert.equal(file("my_own_gong", {}, "warning"), "warning");
+  assert.equal(file("toString", {}, "critical"), "critical");
+  assert.equal(file("my_own_gong", {}, "odd"), undefined);
 });

@@ -9,6 +9,8 @@ import subprocess
 
 import pytest
 
+from bridge.cli.duty import ROUTE
+from bridge.cli.motifs import motif, place
 from bridge.model.catalogue import SOUNDS
 
 MARKUP = (
@@ -79,9 +81,28 @@ def test_the_cues_are_those_of_the_catalogue_at_their_default_level(node, consol
     assert set(exported(node, console, "cues.js", "ESSENTIAL")) <= set(cues)
 
 
-def test_every_cue_is_there_as_a_file(node, console):
-    for cue in exported(node, console, "cues.js", "CUES"):
-        assert (console / "sounds" / f"{cue}.flac").stat().st_size > 1000
+def test_every_file_of_a_cue_is_there_and_known(node, console):
+    files = exported(node, console, "cues.js", "FILES")
+    assert {f"{file}.flac" for file in files} == {path.name for path in (console / "sounds").iterdir()}
+    assert all((console / "sounds" / f"{file}.flac").stat().st_size > 1000 for file in files)
+
+
+def test_the_page_tells_of_a_motif_as_the_command_line_does(node, console):
+    pairs = [*itertools.product((0, -5, -8, -12, 7), repeat=2), (-2.5, 1), (12, -12)]
+    calls = ", ".join(f"m.motif({second}, {third})" for second, third in pairs)
+    assert exported(node, console, "texts.js", f"texts && [{calls}]") == [motif(*pair) for pair in pairs]
+    places = [-1, -0.6, -0.257, -0.04, 0, 0.086, 0.6]
+    shown = exported(node, console, "texts.js", f"texts && {places}.map(m.place)")
+    assert shown == [place(pan) for pan in places]
+
+
+def test_the_route_to_paste_is_that_of_the_readme(node, console):
+    root = console.parents[1]
+    [route] = re.findall(
+        r"(    - receiver: singing-pager\n      matchers: \['alertname=\"Watchdog\"'\]\n(?:      .+\n)+)",
+        (root / "README.md").read_text(),
+    )
+    assert exported(node, console, "texts.js", "texts.watchRoute") == ROUTE == route.rstrip("\n")
 
 
 def test_every_word_is_in_one_place_and_used(console):

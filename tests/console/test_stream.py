@@ -118,15 +118,15 @@ def test_state_and_plays_come_in_and_answers_go_out(bridge, page):
     page.until({"play": "p1"})
     page.does(ack=["p1", "played"])
     assert bridge.expect("ack") == {"type": "ack", "id": "p1", "status": "played"}
-    page.does(listening=[True, "Firefox"])
+    page.does(listening=[True, "Firefox", "cues"])
     wait_for(lambda: bridge.expect("listening")["on"], "listening is said")
 
 
-def test_it_pings_every_five_seconds(bridge, page):
+def test_it_pings_every_second_and_a_half(bridge, page):
     up(bridge, page)
-    page.does(tick=4.9)
+    page.does(tick=1.4)
     assert all(frame["type"] != "ping" for frame in list(bridge.frames.queue))
-    page.does(tick=5.0)
+    page.does(tick=1.5)
     assert bridge.expect("ping") == {"type": "ping"}
 
 
@@ -139,33 +139,44 @@ def test_what_cannot_be_read_and_what_is_not_known_changes_nothing(bridge, page)
     assert page.does(tick=1.0) == "up"
 
 
-def test_a_silent_bridge_is_lost_after_fifteen_seconds_and_asked_anew(bridge, page):
+def test_a_silent_bridge_is_lost_after_four_seconds_and_asked_anew(bridge, page):
     up(bridge, page)
-    for second in range(15):
+    for second in range(4):
         assert page.does(tick=float(second)) == "up"
-    assert page.does(tick=15.0) == "lost"
-    up(bridge, page, 16.0)
+    assert page.does(tick=4.0) == "lost"
+    up(bridge, page, 5.0)
     assert len(bridge.connections) == 2
 
 
 def test_a_pong_is_a_sign_of_life(bridge, page):
     up(bridge, page)
-    page.does(tick=10.0)
+    page.does(tick=3.0)
     bridge.send({"type": "pong", "now": 1.0})
     bridge.send({"type": "play", "id": "after the pong"})
     page.until({"play": "after the pong"})
-    assert page.does(tick=20.0) == "up"
+    assert page.does(tick=6.0) == "up"
+
+
+def test_a_closed_link_is_lost_after_four_seconds_without_it(bridge, page):
+    up(bridge, page)
+    page.does(tick=1.0)
+    bridge.stop()
+    page.until({"link": "reconnecting", "why": ""})
+    for second in (2.0, 3.0, 3.9):
+        assert page.does(tick=second) == "reconnecting"
+    assert page.does(tick=4.0) == "lost"
 
 
 def test_a_closed_link_comes_back_and_says_again_that_it_listens(bridge, page):
-    page.does(listening=[True, "Firefox on Linux"])
+    page.does(listening=[True, "Firefox on Linux", "heartbeat"])
     up(bridge, page)
-    page.does(tick=12.0)
+    page.does(tick=2.0)
     bridge.expect("listening")
     bridge.connections[-1].close()
     page.until({"link": "reconnecting", "why": ""})
-    up(bridge, page, 13.0)
-    assert bridge.expect("listening") == {"type": "listening", "on": True, "name": "Firefox on Linux"}
+    up(bridge, page, 3.0)
+    again = bridge.expect("listening")
+    assert again == {"type": "listening", "on": True, "name": "Firefox on Linux", "level": "heartbeat"}
 
 
 def test_why_the_bridge_left_is_kept(bridge, page):

@@ -8,7 +8,7 @@ import pytest
 from core.events import BOOK, NOW, Told, ends, fires
 
 from bridge import config
-from bridge.core.engine import HEARTBEAT, LATE, TOMBSTONES, WATCHDOG_LIMIT, Change, Engine
+from bridge.core.engine import LATE, TOMBSTONES, Change, Engine
 from bridge.model.events import Source
 
 
@@ -235,26 +235,6 @@ def test_the_watchdog_is_remembered_and_never_a_cue(tell):
 def test_a_retained_watchdog_proves_nothing(tell):
     tell(fires(labels=WATCHDOG, retained=True))
     assert tell.engine.watchdog_last is None
-
-
-def test_the_heartbeat_comes_every_20_s_and_stops_with_the_watchdog(tell):
-    def beats(start, end):
-        return [t for t in range(start, end) if tell.engine.heartbeat(NOW + t)]
-
-    assert beats(0, 60) == [0, 20, 40]
-    tell(fires(labels=WATCHDOG, at=NOW + 60))
-    found = beats(60, 300)
-    assert found[0] == 60
-    assert found[-1] <= 60 + WATCHDOG_LIMIT
-    tell(fires(labels=WATCHDOG, at=NOW + 300))
-    assert beats(300, 340)
-
-
-def test_a_clock_that_goes_back_does_not_stop_the_heartbeat(tell):
-    assert tell.engine.heartbeat(NOW)
-    assert tell.engine.heartbeat(NOW - 86_400)
-    assert not tell.engine.heartbeat(NOW - 86_400 + HEARTBEAT / 2)
-    assert tell.engine.heartbeat(NOW - 86_400 + HEARTBEAT)
 
 
 def test_a_test_that_is_due_resolves_itself(tell):

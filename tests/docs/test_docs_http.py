@@ -16,7 +16,7 @@ from bridge.runtime.state import status
 from bridge.runtime.trials import trial
 from bridge.settings import Settings
 from bridge.web import create_app
-from bridge.web.api import Fire, Resolve
+from bridge.web.api import Acknowledge, Fire, Resolve, SwitchWatch, Unacknowledge
 from bridge.wire import webhooks
 
 if TYPE_CHECKING:
@@ -111,6 +111,14 @@ def test_fire_and_resolve_of_the_docs_are_taken() -> None:
     defaults: dict[str, Any] = Fire().model_dump(by_alias=True)
     assert told | {"service": ""} == defaults
     assert set(told) == {f.alias or n for n, f in Fire.model_fields.items()}
+
+
+def test_acknowledging_and_the_watch_of_the_docs_are_taken() -> None:
+    for kind, model in (("ack", Acknowledge), ("unack", Unacknowledge), ("watch", SwitchWatch)):
+        [block] = bodies(kind)
+        told = json.loads(block.text)
+        assert model.model_validate(told)
+        assert set(told) == set(model.model_fields)
 
 
 async def test_every_key_of_the_status_is_told(tmp_path: Path) -> None:

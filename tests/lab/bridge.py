@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from bridge.config import DEFAULT_BOOK
 from lab.programs import Program, free_port, free_udp_port, wait_for
 from lab.servers import Server, ask
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+EVERY_CUE = DEFAULT_BOOK.read_text().replace("  flood: true\n", "  flood: false\n")
+"""The built-in rule book for tests that fire faster than an ear could follow."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lab.bridge import Bridge, one_alert, webhook
+from lab.bridge import EVERY_CUE, Bridge, one_alert, webhook
 from lab.ear import Ear
 from lab.programs import free_port, wait_for
 from lab.receiver import Receiver
@@ -49,7 +49,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         ear = parts.enter_context(Ear(mosquitto.port))
         receiver = parts.enter_context(Receiver())
         bridge = parts.enter_context(
-            Bridge(folder / "bridge", mqtt_port=mosquitto.port, osc_port=receiver.port)
+            Bridge(folder / "bridge", mqtt_port=mosquitto.port, osc_port=receiver.port, book=EVERY_CUE)
         )
         bridge.connected()
         yield World(bridge, receiver, ear)
@@ -77,7 +77,7 @@ def test_an_alert_has_its_severitys_head(world: World, severity: str, head: list
     assert found[:3] == pytest.approx(head)
     assert found[3] == severity
     pairs = _pairs(found[4:])
-    assert set(pairs) == {"pan", "id"}
+    assert set(pairs) == {"pan", "id"} | (set() if severity == "info" else {"second", "third"})
     assert isinstance(pairs["id"], str)
     assert -0.6 <= pairs["pan"] <= 0.6
 
@@ -308,7 +308,7 @@ def test_a_taken_port_is_named_with_its_setting(world: World, tmp_path: Path, se
 
 
 def test_a_reload_takes_a_good_book_and_refuses_a_bad_one(tmp_path: Path) -> None:
-    good = "version: 1\nalerts:\n  - {name: all, severity: warning}\n"
+    good = "version: 1\nlimits: {flood: false}\nalerts:\n  - {name: all, severity: warning}\n"
     with Receiver() as receiver, Bridge(tmp_path, osc_port=receiver.port, book=good) as bridge:
         bridge.alert("firing", "a", alertname="a", severity="critical")
         assert receiver.waits_for("/alert")[3] == "warning"
@@ -319,7 +319,7 @@ def test_a_reload_takes_a_good_book_and_refuses_a_bad_one(tmp_path: Path) -> Non
         bridge.file.write_text(good.replace("warning", "loud"))
         status, answer = bridge.post("/-/reload")
         assert status == 422
-        assert f"{bridge.file}:3: alerts.0.severity" in answer["problems"][0]
+        assert f"{bridge.file}:4: alerts.0.severity" in answer["problems"][0]
         assert bridge.metrics().value("pager_config_last_reload_successful") == 0
         bridge.alert("firing", "c", alertname="c", severity="info")
         assert receiver.waits_for("/alert", 3)[3] == "critical"

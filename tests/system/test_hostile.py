@@ -186,6 +186,20 @@ def test_resolve(bridge, body):
     polite(*send(bridge, "/api/v1/resolve", body))
 
 
+DUTY = st.fixed_dictionaries({}, optional={"fingerprint": SCALAR, "by": SCALAR, "why": SCALAR, "on": SCALAR})
+
+
+@many(60)
+@given(body=bytes_of(st.one_of(DUTY, JSON)))
+def test_on_duty(bridge, body):
+    """What is taken may be long: everything that fires is acknowledged at once."""
+    for route in ("ack", "unack", "watch"):
+        status, answer = send(bridge, f"/api/v1/{route}", body)
+        assert status < 500, answer[:500]
+        assert json.loads(answer)["ok"] is (status == 200)
+    assert bridge.post("/api/v1/watch", {"on": True})[0] == 200
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -251,7 +265,7 @@ FRAMES = st.one_of(
     JSON.map(lambda v: json.dumps(v).encode("utf-8", "replace").decode()),
     st.text(st.characters(blacklist_categories=["Cs"]), max_size=30),
     st.binary(max_size=30),
-    st.fixed_dictionaries({"type": st.sampled_from(["listening", "ack", "ping", "x"])}, optional={"on": SCALAR, "name": SCALAR, "id": SCALAR, "status": SCALAR}).map(json.dumps),
+    st.fixed_dictionaries({"type": st.sampled_from(["listening", "ack", "ping", "x"])}, optional={"on": SCALAR, "name": SCALAR, "level": SCALAR, "id": SCALAR, "status": SCALAR}).map(json.dumps),
 )  # fmt: skip
 
 
@@ -269,7 +283,8 @@ def test_stream(bridge, frames):
 
 
 def test_a_frame_that_is_none_is_answered_with_a_reason_and_a_close(bridge):
-    for frame in ("{", b"\0", "[]", '{"type": "listening", "on": 1}', "[" * 20_000):
+    loud = '{"type": "listening", "on": true, "level": "loud"}'
+    for frame in ("{", b"\0", "[]", '{"type": "listening", "on": 1}', loud, "[" * 20_000):
         with connect(f"ws://127.0.0.1:{bridge.port}/api/v1/stream", proxy=None, max_size=None) as page:
             page.send(frame)
             with pytest.raises(ConnectionClosed) as closed:

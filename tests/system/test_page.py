@@ -14,13 +14,17 @@ import soundfile
 from lab import measure
 from lab.bridge import Bridge, one_alert, webhook
 from lab.browser import AUDIBLE, HOST, chromium, driver, tab
+from lab.programs import wait_for
 from playwright.sync_api import expect
+
+from bridge.cli.motifs import motif, place
+from bridge.config import DEFAULT_BOOK
 
 pytestmark = pytest.mark.system
 
 SOUNDS = Path(__file__).parents[2] / "bridge" / "console" / "sounds"
-LOST_WITHIN = 25_000
-"""The page calls the link lost after 15 s; ms, with room for a busy machine."""
+LOST_WITHIN = 15_000
+"""The page calls the link lost within 5 s; ms, with room for a busy machine."""
 
 
 def post(bridge, status, fingerprint="f1", summary="CPU above 80 %.", **labels):
@@ -84,7 +88,7 @@ def test_an_alert_is_shown_and_heard_and_so_is_its_end(bridge, seen):
     assert page.evaluate("window.isSecureContext") is False
     expect(page.locator("#headline")).to_have_text("Nothing is firing.")
     expect(page.locator("#mqtt")).to_have_text("off")
-    expect(page.locator("#watchdog")).to_have_text("not armed")
+    expect(page.locator("#watch-state")).to_contain_text("not armed")
     listen(page)
     samples, _ = seen.recorded(1)
     assert np.abs(samples).max() < AUDIBLE
@@ -126,6 +130,9 @@ def test_everything_by_keyboard_alone(seen):
     keys.press("ArrowLeft")
     expect(page.locator("#volume-shown")).to_have_text("95 %")
     keys.press("Tab")
+    keys.press("c")
+    expect(page.get_by_label("What to hear here")).to_have_value("cues")
+    keys.press("Tab")
     keys.press("w")
     expect(page.get_by_label("Severity of the test")).to_have_value("warning")
     seen.forget()
@@ -134,6 +141,14 @@ def test_everything_by_keyboard_alone(seen):
     expect(page.locator("#test-answer")).to_contain_text("Sent.")
     expect(page.locator(".alert .test")).to_be_visible()
     pulses_at(seen.cue(), 3, 660 * 0.99, 660 * 1.01)
+    keys.press("Tab")
+    keys.type("anna")
+    for _ in range(5):
+        keys.press("Shift+Tab")
+    expect(page.get_by_role("button", name="Acknowledge: SingingPagerTest")).to_be_focused()
+    keys.press("Enter")
+    expect(page.locator(".alert .taken")).to_contain_text("acknowledged by anna")
+    expect(page.get_by_role("button", name="Un-acknowledge: SingingPagerTest")).to_be_focused()
     expect(page.locator(".alert")).to_have_count(0, timeout=20_000)
 
 
@@ -144,6 +159,7 @@ def test_a_lost_link_is_said_and_sounded_and_it_comes_back_without_a_click(bridg
         seen.forget()
         post(bridge, "firing")
         seen.cue()
+        assert bridge.post("/api/v1/ack", {"fingerprint": "f1"})[0] == 200  # or the digest sounds afterwards
         seen.forget()
         bridge.stop()
         expect(page.locator("#link")).to_have_text("Link lost", timeout=LOST_WITHIN)
@@ -296,10 +312,131 @@ def test_cues_overlap_up_to_a_bound_and_never_clip(stage):
     assert np.abs(samples).max() < 1.0
 
 
+def test_a_sound_without_a_file_is_told_by_its_severity(stage):
+    plays = [{"sound": "my_own_gong", "severity": "warning", "params": {}}]
+    answers, *recording = stage(plays)
+    assert answers == ["played"]
+    pulses_at(recording, 3, 660 * 0.99, 660 * 1.01)
+
+
+def test_who_begins_to_listen_hears_what_stands(bridge, seen):
+    post(bridge, "firing")
+    for number in range(2):
+        post(bridge, "firing", fingerprint=f"w{number}", alertname=f"W{number}", severity="warning")
+    unheard = "it is known that nobody heard these"
+    wait_for(lambda: bridge.metrics().sum("pager_events_total", reason="no_listener") == 3, unheard)
+    listen(seen.page)
+    samples, rate = seen.cue()
+    file, file_rate = soundfile.read(SOUNDS / "digest.2.2.flac", always_2d=True)
+    assert len(measure.pulses(samples, rate)) == len(measure.pulses(file, file_rate)) == 5
+
+
+def test_acknowledging_is_one_press_and_tells_everybody_who(bridge, seen, browser):
+    post(bridge, "firing")
+    post(bridge, "firing", fingerprint="f2", alertname="DiskFull", severity="warning")
+    page = seen.page
+    page.get_by_label("Your name").fill("anna")
+    button = page.get_by_role("button", name="Acknowledge: HighCPU")
+    button.click()
+    taken = page.locator(".alert", has_text="HighCPU").locator(".taken")
+    expect(taken).to_contain_text("acknowledged by anna")
+    expect(taken).to_contain_text("until")
+    expect(page.locator("#say")).to_contain_text("anna has acknowledged: HighCPU.")
+    with tab(browser) as other:
+        opened(other, bridge)
+        expect(other.page.locator(".taken:visible")).to_contain_text("acknowledged by anna")
+        assert other.problems == []
+    page.get_by_role("button", name="Un-acknowledge: HighCPU").click()
+    expect(taken).to_be_hidden()
+    assert [alert["acknowledged"] for alert in bridge.status()["firing"]] == [None, None]
+    opened(seen, bridge)
+    expect(page.get_by_label("Your name")).to_have_value("anna")
+    page.get_by_role("button", name="Acknowledge all 2").click()
+    expect(page.locator(".taken:visible")).to_have_count(2)
+    expect(page.locator("#acknowledge-all")).to_be_hidden()
+    assert {alert["acknowledged"]["by"] for alert in bridge.status()["firing"]} == {"anna"}
+
+
+def test_the_bridge_is_told_what_is_to_be_heard_and_the_browser_remembers(bridge, seen):
+    def level():
+        return [player["level"] for player in bridge.status()["players"] if player["kind"] == "browser"]
+
+    page = seen.page
+    expect(page.get_by_label("What to hear here")).to_have_value("everything")
+    listen(page)
+    assert level() == ["everything"]
+    page.get_by_label("What to hear here").select_option("heartbeat")
+    wait_for(lambda: level() == ["heartbeat"], "the bridge knows the level")
+    opened(seen, bridge)
+    expect(page.get_by_label("What to hear here")).to_have_value("heartbeat")
+    wait_for(lambda: level() == ["heartbeat"], "the bridge knows the remembered level")
+
+
+def test_the_watch_says_how_to_arm_it_and_can_be_switched(bridge, seen):
+    page = seen.page
+    expect(page.locator("#watch-state")).to_contain_text("not armed")
+    page.get_by_text("How to arm it").click()
+    expect(page.locator("#watch-route")).to_contain_text("matchers: ['alertname=\"Watchdog\"']")
+    expect(page.locator("#watch-receiver")).to_contain_text(f"- url: http://{HOST}:{bridge.port}/alert")
+    page.get_by_label("Your name").fill("bob")
+    page.get_by_role("button", name="Switch the watch off").click()
+    expect(page.locator("#watch-state")).to_contain_text("The watch is off since")
+    expect(page.locator("#watch-state")).to_contain_text("by bob")
+    expect(page.locator("#watch-help")).to_be_hidden()
+    assert bridge.status()["watch"]["on"] is False
+    page.get_by_role("button", name="Switch the watch on").click()
+    expect(page.locator("#watch-state")).to_contain_text("not armed")
+    post(bridge, "firing", fingerprint="w", alertname="Watchdog", severity="none")
+    expect(page.locator("#watch-state")).to_contain_text("The watch is armed")
+    expect(page.locator("#watch-inputs")).to_contain_text("watchdog: heard")
+
+
+def test_a_flatline_is_shown_heard_and_acknowledged(browser, tmp_path):
+    book = DEFAULT_BOOK.read_text().replace("expect: []", "expect: [{name: host, type: cpu, within: 10s}]")
+    with Bridge(tmp_path, book=book) as bridge, tab(browser) as seen:
+        page = opened(seen, bridge)
+        listen(page)
+        seen.forget()
+        expect(page.locator("#flat")).to_be_visible(timeout=20_000)
+        expect(page.locator("#flat-words")).to_have_text("Nothing comes from host (never heard).")
+        expect(page.locator("#headline")).to_contain_text("input is missing")
+        expect(page.locator("#say-now")).to_contain_text("Flatline: nothing comes from host any more.")
+        assert page.title() == "(flatline) The Singing Pager"
+        samples, rate = seen.cue()
+        assert 150 <= measure.first_partial(samples, rate, measure.pulses(samples, rate)[0]) <= 300
+        page.locator("#flat").get_by_role("button", name="Acknowledge").click()
+        expect(page.locator("#flat-taken")).to_contain_text("acknowledged by Chrome on Linux")
+        assert bridge.status()["watch"]["acknowledged"]["by"] == "Chrome on Linux"
+        assert bridge.post("/metric", {"type": "cpu", "value": 0.5})[0] == 200
+        expect(page.locator("#flat")).to_be_hidden()
+        expect(page.locator("#headline")).to_have_text("Nothing is firing.")
+        assert page.title() == "The Singing Pager"
+        assert seen.problems == []
+
+
+def test_who_sings_is_a_table(bridge, seen):
+    page = seen.page
+    expect(page.locator("#who-nobody")).to_be_visible()
+    for number, service in enumerate(("checkout", "db")):
+        post(bridge, "firing", fingerprint=f"f{number}", service=service)
+    table = page.get_by_role("table", name="Each service has a motif")
+    rows = table.get_by_role("row")
+    expect(rows).to_have_count(3)
+    expect(table.get_by_role("columnheader")).to_have_text(["Service", "Motif", "Place"])
+    expect(table.get_by_role("rowheader")).to_have_text(["checkout", "db"])
+    for row, who in zip((rows.nth(1), rows.nth(2)), bridge.status()["who"], strict=True):
+        expect(row).to_contain_text(motif(who["second"], who["third"]))
+        expect(row).to_contain_text(place(who["pan"]))
+
+
 @pytest.mark.parametrize("width", [320, 1280, 3840])
 def test_nothing_is_cut_off_at_any_width(bridge, browser, width):
     post(bridge, "firing", alertname="A" * 200, service="s" * 200, summary="w" * 400)
+    assert bridge.post("/api/v1/ack", {"by": "b" * 128, "why": "y" * 128})[0] == 200
     with tab(browser, viewport={"width": width, "height": 800}) as seen:
         page = opened(seen, bridge)
         expect(page.locator(".alert")).to_be_visible()
+        page.get_by_text("How to arm it").click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for label in ("Severity of the test", "What to hear here"):
+            assert page.get_by_label(label).bounding_box()["width"] > 110  # its longest word, and the arrow

@@ -99,10 +99,10 @@ def test_an_old_prefix_is_not_obeyed_any_more(tmp_path: Path) -> None:
 
 def test_alerts_that_come_together_share_their_level(tmp_path: Path) -> None:
     with Receiver() as receiver, Bridge(tmp_path, osc_port=receiver.port) as bridge:
-        pods = [one_alert(fingerprint=f"pod-{i}", pod=str(i)) for i in range(3)]
+        pods = [one_alert(fingerprint=f"pod-{i}", pod=str(i), severity="warning") for i in range(3)]
         bridge.post("/alert", webhook(*pods))
         receiver.waits_for("/alert", 3)
-        assert [args[1] for args in receiver.on("/alert")] == pytest.approx([0.3] * 3)
+        assert [args[1] for args in receiver.on("/alert")] == pytest.approx([0.7 / 3] * 3)
 
 
 def test_labels_cannot_forge_a_line(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.core.durations import duration
 from bridge.model.errors import UnreadableError
-from bridge.wire.reading import MAX_TEXT, MAX_TEXTS, duration, fingerprint, instant, number, read_json, texts
+from bridge.wire.reading import MAX_TEXT, MAX_TEXTS, fingerprint, instant, number, read_json, texts
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,149 @@
+"""Commands for whoever is on duty: acknowledge, keep the watch, learn who sings."""
+
+from __future__ import annotations
+
+import getpass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bridge.cli import look, motifs
+from bridge.cli.client import Json, Plain, Url, ask, say
+from bridge.core.acks import FLATLINE
+from bridge.core.digest import age, printable
+from bridge.model.errors import PagerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+By = Annotated[str, typer.Option(help="who you are; your login name unless you say")]
+LISTED = 20
+"""So many alerts that a prefix fits are named."""
+ROUTE = """\
+    - receiver: singing-pager
+      matchers: ['alertname="Watchdog"']
+      group_wait: 0s
+      group_interval: 30s
+      repeat_interval: 30s
+      continue: true"""
+"""What arms the watch, as in README.md and on the page."""
+
+
+class Switch(StrEnum):
+    """Where a switch is to be."""
+
+    ON = "on"
+    OFF = "off"
+
+
+def ack(
+    fingerprint: Annotated[
+        str, typer.Argument(help="which alert, or its first letters, or flatline; without it all that fires")
+    ] = "",
+    by: By = "",
+    why: Annotated[str, typer.Option(help="what others should know")] = "",
+    *,
+    url: Url = "",
+    as_json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Take on what fires: the room is no longer reminded of it."""
+    found = ask(url, "GET", "/api/v1/status")
+    wanted = _whole(fingerprint, found["firing"])
+    answer = ask(
+        url, "POST", "/api/v1/ack", {"fingerprint": wanted or None, "by": by or _login(), "why": why}
+    )
+    is_plain = look.plain(asked=plain)
+    lines = [f"Acknowledged {_named(a, found, is_plain)}{_until(a)}." for a in answer["acknowledged"]]
+    lines += [
+        f"{_named(a, found, is_plain)} was acknowledged already: {look.acknowledged(a, found['now'])}{_until(a)}."
+        for a in answer["already"]
+    ]
+    say(answer, lines or ["Nothing fires."], as_json)
+
+
+def unack(
+    fingerprint: Annotated[
+        str, typer.Argument(help="which alert, or its first letters, or flatline; without it every one")
+    ] = "",
+    *,
+    url: Url = "",
+    as_json: Json = False,
+    plain: Plain = False,  # noqa: ARG001 # one line without colour anyway; every command takes the option
+) -> None:
+    """End an acknowledgement: the room is reminded again."""
+    wanted = _whole(fingerprint, ask(url, "GET", "/api/v1/status")["firing"]) if fingerprint else ""
+    answer = ask(url, "POST", "/api/v1/unack", {"fingerprint": wanted or None})
+    count = len(answer["unacknowledged"])
+    say(answer, [f"Ended {count} acknowledgement{'' if count == 1 else 's'}."], as_json)
+    if fingerprint and not count:
+        raise typer.Exit(1)
+
+
+def watch(
+    switch: Annotated[Switch | None, typer.Argument(help="without it: how it stands")] = None,
+    by: By = "",
+    *,
+    url: Url = "",
+    as_json: Json = False,
+    plain: Plain = False,  # noqa: ARG001 # as above
+) -> None:
+    """Say whether the watch is kept and what is waited for, or switch it."""
+    if switch is not None:
+        ask(url, "POST", "/api/v1/watch", {"on": switch is Switch.ON, "by": by or _login()})
+    found = ask(url, "GET", "/api/v1/status")
+    lines = look.watch_lines(found) + [_input(i, found["now"]) for i in found["watch"]["inputs"]]
+    if not found["watch"]["armed"] and found["watch"]["on"]:
+        lines += [
+            "Put this first under `routes:` of alertmanager.yml (docs/alertmanager.md has the receiver):",
+            ROUTE,
+        ]
+    say(found["watch"], lines, as_json)
+
+
+def who(*, url: Url = "", as_json: Json = False, plain: Plain = False) -> None:  # noqa: ARG001 # as above
+    """Who sings: the motif and the place of every service."""
+    people = ask(url, "GET", "/api/v1/status")["who"]
+    lines = motifs.table(people) or ["No service has sung yet."]
+    say({"who": people}, lines, as_json)
+
+
+def _whole(wanted: str, firing: list[dict[str, Any]]) -> str:
+    """The fingerprint that `wanted` begins. What begins none is given back: the bridge knows more than it lists."""
+    fits = [alert for alert in firing if alert["fingerprint"].startswith(wanted)]
+    if not wanted or wanted == FLATLINE or not fits:
+        return wanted
+    if len(fits) == 1 or any(alert["fingerprint"] == wanted for alert in fits):
+        return wanted if len(fits) > 1 else str(fits[0]["fingerprint"])
+    lines = [f"{alert['fingerprint']}  {alert['severity']} {look.named(alert)}" for alert in fits[:LISTED]]
+    more = [f"and {len(fits) - LISTED} more"] if len(fits) > LISTED else []
+    raise PagerError(
+        "\n".join([f"{wanted!r} begins {len(fits)} fingerprints; write more of it:", *lines, *more])
+    )
+
+
+def _named(ack_: dict[str, Any], found: dict[str, Any], is_plain: bool) -> str:  # a switch
+    if ack_["fingerprint"] == FLATLINE:
+        return "the flatline"
+    alerts: Iterable[dict[str, Any]] = found["firing"]
+    alert = next((a for a in alerts if a["fingerprint"] == ack_["fingerprint"]), None)
+    name = f"[{printable(ack_['fingerprint'])}]" if alert is None else look.named(alert)
+    return f"{look.severity(ack_['severity'], is_plain=is_plain)} {name}"
+
+
+def _until(ack_: dict[str, Any]) -> str:
+    return f", until {look.clock(ack_['until'])}"
+
+
+def _input(one: dict[str, Any], now: float) -> str:
+    heard = "never heard" if one["last"] is None else f"heard {age(now - one['last'])} ago"
+    state = "LATE" if one["late"] else "armed" if one["armed"] else "not armed"
+    return f"{printable(one['name'])}: {state}, {heard}, expected every {age(one['within'])}."
+
+
+def _login() -> str:
+    try:
+        return printable(getpass.getuser())[:128]
+    except (KeyError, OSError):  # a container's user may have no name
+        return ""

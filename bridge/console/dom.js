@@ -1,0 +1,22 @@
+/** The few things that every part of the page does with elements. Text only, never markup. */
+
+export const byId = (id) => document.getElementById(id);
+
+export function element(tag, name, text = "") {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  node.textContent = text;
+  return node;
+}
+
+/** Write only what is new, so that a screen reader is not told the same again. */
+export function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** Text into the element of that id, and whether it is there to be seen. */
+export function show(id, text, hidden = false) {
+  const node = byId(id);
+  put(node, text);
+  node.hidden = hidden;
+}

@@ -1,0 +1,49 @@
+/** What a person on duty tells the bridge. What comes of it is in the next state. */
+
+import { texts } from "./texts.js";
+
+/** POST `body` as JSON. Throws what the bridge says is wrong. */
+export async function post(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  if (response.ok) return;
+  const answer = await response.json().catch(() => ({}));
+  throw new Error(answer.error ?? `${response.status} ${response.statusText}`);
+}
+
+export class Duty {
+  #by;
+  #refused;
+
+  /**
+   * @param {Function} by who presses, for others to read
+   * @param {Function} refused called with why the bridge did not take it, or with "" once it took something
+   */
+  constructor(by, refused) {
+    this.#by = by;
+    this.#refused = refused;
+  }
+
+  /** Take on an alert (`flatline` is the flatline), or no longer, where it is `already` taken. */
+  acknowledge(fingerprint, already) {
+    if (already) this.#tell("/api/v1/unack", { fingerprint });
+    else this.#tell("/api/v1/ack", { fingerprint, by: this.#by() });
+  }
+
+  acknowledgeAll() {
+    this.#tell("/api/v1/ack", { by: this.#by() });
+  }
+
+  watch(on) {
+    this.#tell("/api/v1/watch", { on, by: this.#by() });
+  }
+
+  async #tell(path, body) {
+    try {
+      await post(path, body);
+      this.#refused("");
+    } catch (error) {
+      this.#refused(texts.actFailed(error.message));
+    }
+  }
+}

@@ -1,0 +1,247 @@
+"""The whole core as one: events and time in; verdicts, cues and voices out. Live and offline run this same class.
+
+`alert` and `sample` decide what a message means; after samples `voiced` gives the voices. `tick` gives everything that
+time asks for, and what messages changed for the room as a whole; call it every quarter of a second.
+Time is unix seconds and always an argument; it may stand still but should not go back far.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bridge.core.acks import FLATLINE as FLATLINE_ACK
+from bridge.core.acks import Acks
+from bridge.core.bed import Bed
+from bridge.core.cadence import FLATLINE, HEARTBEAT, Beat, Cadence, Stream, density
+from bridge.core.engine import Active, Change, Engine, Verdict
+from bridge.core.rules import LAST_ALERT_RULE
+from bridge.core.voices import Heard, Voices
+from bridge.core.watch import Watch
+from bridge.core.who import NOBODY, Who
+from bridge.model.catalogue import SEVERITIES
+from bridge.model.commands import Command, Play, Release, Set, Why
+from bridge.model.events import AlertEvent, MetricSample, Reason, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Container
+
+    from bridge.core.rules import RuleBook
+
+ALTERED = 3.0
+"""Semitones: the second note of the heartbeat while anything is muted."""
+TICKS = 5
+"""A digest ticks for so many further alerts at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What fires and nobody has acknowledged, in the order of onsets; of these, what reminders are for."""
+
+    key: tuple[int, int, int, bool]
+    open: list[Active]
+    criticals: list[Active]
+    warnings: list[Active]
+
+
+class Conductor:
+    """Decides everything that sounds."""
+
+    def __init__(self, book: RuleBook, began: float) -> None:
+        self.book = book
+        self.who = Who(book.chosen)
+        self.engine = Engine(book, self.who)
+        self.voices = Voices(book, self.who)
+        self.acks = Acks()
+        self.watch = Watch(book.expected, began)
+        self.cadence = Cadence(began)
+        self.bed = Bed(began)
+        self._flatline = Stream(FLATLINE)
+        self._heartbeat = Beat()
+        self._digest = Beat(began + book.digest_every)
+        self._was_quiet = False
+        self._silent = False
+        self._last_standing = _Standing((-1, -1, -1, False), [], [], [])
+
+    def swap(self, book: RuleBook, now: float) -> None:
+        """Take a new rule book; what fires and sounds goes on."""
+        self.book = self.voices.book = book
+        self.engine.swap(book)
+        self.watch.expect(book.expected, now)
+        self._digest.next = now + book.digest_every
+
+    def alert(self, event: AlertEvent, onset: str, now: float) -> Verdict:
+        """What one message about an alert means. `onset` is the id that its cue will have; it must be unique."""
+        # An end is no sign of life, and what is retained may come long after whoever sent it is gone.
+        if event.status is Status.FIRING and not event.retained:
+            self.watch.sign(event.labels, None, now)
+        verdict = self.engine.alert(event, onset, now)
+        self.watch.watchdog = self.engine.watchdog_last
+        if verdict.change is not Change.NONE:
+            self.acks.end(event.fingerprint)
+            self.bed.changed(now)
+        if verdict.play is None:
+            return verdict
+        return self._admitted(event.fingerprint, verdict, verdict.play, now)
+
+    def sample(self, sample: MetricSample, now: float) -> Heard:
+        """What one measured value means. The command is the voice by itself; `voiced` makes it part of the bed."""
+        self.watch.sign(sample.labels, sample.type, now)
+        return self.voices.sample(sample, now)
+
+    def tick(self, now: float) -> list[Command]:
+        """Everything that is due: cues, and the voices that have to change or end."""
+        self.cadence.flapping.settle(now)
+        self.acks.lapsed(now)
+        gone = self.voices.expire(now)
+        for voice in gone:
+            self.bed.forget(voice)
+        # A digest spares a reminder, and a storm waits for the cue of a critical: so in this order.
+        cues = [self._spoken(now), self._reminder(now), self._storm(now), self._flat(now), self._beat(now)]
+        changes = self.bed.update(self.voices.standing(), now, quiet=not self.open(now))
+        return [*(Release(voice) for voice in gone), *changes, *(cue for cue in cues if cue is not None)]
+
+    def voiced(self, touched: Collection[str], now: float) -> list[Set]:
+        """The voices that samples have just changed, as part of the bed: `touched` ones always, others where they must."""
+        return self.bed.update(
+            self.voices.standing(), now, quiet=not self._last_standing.open, always=touched
+        )
+
+    def standing(self) -> list[Set]:
+        """The voices that should sound now, the ambient bed among them."""
+        return self.bed.standing()
+
+    def quiet(self, now: float) -> bool:
+        """Whether quiet hours are in force."""
+        return self.book.quiet is not None and self.book.quiet.holds(now)
+
+    def muted(self, now: float) -> bool:
+        """Whether anything is muted now: then the heartbeat says so."""
+        return self.quiet(now) or not self.watch.on
+
+    def open(self, now: float) -> list[Active]:
+        """Audible alerts that nobody has acknowledged, the oldest first."""
+        return self._standing(now).open
+
+    def next_reminder(self, now: float) -> float | None:
+        """When the room is reminded next, as things stand."""
+        standing = self._standing(now)
+        return self.cadence.reminders.at(standing.criticals, standing.warnings)
+
+    def digest(self, now: float, told: Container[str] = ()) -> Play | None:
+        """What stands, as one cue: the worst severity, then a tick for each further alert. None where nothing does.
+
+        Alerts whose onset is in `told` are left out: whoever listens has just heard them, or is about to.
+        """
+        alerts = [alert for alert in self.open(now) if alert.onset not in told]
+        if not alerts:
+            return None
+        worst = max(SEVERITIES.index(alert.severity) for alert in alerts)
+        severity = SEVERITIES[worst]
+        tone = {"freq": self.book.sounds[severity].control("freq").default}
+        count = {"worst": float(worst), "count": float(min(len(alerts) - 1, TICKS))}
+        return self._cue(f"d{now:.3f}", "digest", Why.DIGEST, severity, tone | count)
+
+    def _admitted(self, fingerprint: str, verdict: Verdict, cue: Play, now: float) -> Verdict:
+        flapping = self.cadence.flapping
+        came = verdict.severity if verdict.change is Change.FIRED else None
+        if came is not None and flapping.onset(fingerprint, came, now):
+            cue = self._flaps(cue)
+        elif verdict.change is not Change.NONE and flapping.changed(fingerprint, came, now):
+            return replace(verdict, reason=Reason.FLAPPING, play=None)
+        reason = self.cadence.admit(cue, now, quiet=self.quiet(now), flood=self.book.flood)
+        return replace(verdict, reason=reason, play=cue if reason is None else None)
+
+    def _flaps(self, onset: Play) -> Play:
+        cue = self._cue(
+            onset.id, "flapping", Why.EVENT, onset.severity, {"pan": onset.params.get("pan", 0.0)}
+        )
+        return replace(cue, fingerprint=onset.fingerprint)
+
+    def _storm(self, now: float) -> Play | None:
+        count = self.cadence.flood.storm(now)
+        if not count:
+            return None
+        return self._cue(f"s{now:.3f}", "storm", Why.STORM, "warning", {"density": density(count)})
+
+    def _standing(self, now: float) -> _Standing:
+        """Counted anew only after a change: thousands may fire."""
+        quiet, flapping = self.quiet(now), self.cadence.flapping
+        key = (self.engine.version, self.acks.version, flapping.version, quiet)
+        if self._last_standing.key != key:
+            found = [
+                alert
+                for fingerprint, alert in self.engine.active.items()
+                if alert.audible and self.acks.of(fingerprint, alert.severity, now) is None
+            ]
+            found.sort(key=lambda alert: (alert.severe_since, alert.event.fingerprint))
+            steady = [alert for alert in found if alert.event.fingerprint not in flapping.since]
+            criticals = [alert for alert in steady if alert.severity == "critical"]
+            warnings = [alert for alert in steady if alert.severity == "warning" and not quiet]
+            self._last_standing = _Standing(key, found, criticals, warnings)
+        return self._last_standing
+
+    def _reminder(self, now: float) -> Play | None:
+        standing = self._standing(now)
+        if self.cadence.flood.sounding(now):  # a rule may make it longer than the distance of two reminders
+            return None
+        alert = self.cadence.reminders.due(standing.criticals, standing.warnings, now)
+        if alert is None:
+            return None
+        rule = self.book.alert_rule(alert.event.labels)
+        sound = rule.sound if rule.sounds and rule.severity == alert.severity else alert.severity
+        who = self.who.identity(self.book.service(alert.event.labels), now)
+        controls = self.book.cue(rule, sound, alert.event.value, who)
+        ident = f"{alert.onset or alert.event.fingerprint}.r{self.cadence.reminders.told}"
+        cue = Play(ident, sound, controls, alert.severity, alert.event.fingerprint, Why.REMINDER)
+        if alert.severity == "critical":
+            self.cadence.flood.critical(cue, now)
+        return cue
+
+    def _flat(self, now: float) -> Play | None:
+        self._mended(now)
+        missing = [found.name for found in self.watch.missing(now)]
+        silenced = bool(missing) and self.acks.of_flatline(missing, now) is not None
+        if not self._flatline.due(now, holds=bool(missing), silenced=silenced):
+            return None
+        return self._cue(f"f{now:.3f}", "flatline", Why.FLATLINE, "warning", {})
+
+    def _mended(self, now: float) -> None:
+        """Once all that was missing has come again, what is missed next is another matter."""
+        ack = self.acks.given.get(FLATLINE_ACK)
+        if ack is None:
+            return
+        back = {i.name for i in self.watch.inputs(now) if i.last is not None and i.last > ack.at}
+        if back.issuperset(ack.covers):
+            self.acks.end(FLATLINE_ACK)
+
+    @property
+    def flatline_since(self) -> float | None:
+        """When the flatline began (unix seconds); None while nothing is missing."""
+        return self._flatline.began
+
+    def _beat(self, now: float) -> Play | None:
+        late = self.engine.late(now) is not None and self.watch.on
+        silent, self._silent = self._silent, late or bool(self.watch.missing(now))
+        if silent and not self._silent:
+            self._heartbeat.next = now  # everything is back: this is how one hears it
+        if not self._heartbeat.due(now, HEARTBEAT) or self._silent:
+            return None
+        altered = {"second": ALTERED} if self.muted(now) else {}
+        return self._cue(f"h{now:.3f}", "heartbeat", Why.HEARTBEAT, "info", altered)
+
+    def _spoken(self, now: float) -> Play | None:
+        quiet, was = self.quiet(now), self._was_quiet
+        self._was_quiet = quiet
+        every = self.book.digest_every
+        due = bool(every) and self._digest.due(now, every)
+        if quiet or not (was or due):
+            return None
+        cue = self.digest(now)
+        if cue is not None:
+            self.cadence.reminders.digest(now)
+        return cue
+
+    def _cue(self, ident: str, sound: str, why: Why, severity: str, controls: dict[str, float]) -> Play:
+        params = self.book.cue(LAST_ALERT_RULE, sound, None, NOBODY)
+        return Play(ident, sound, params | controls, severity, why=why)

@@ -1,0 +1,195 @@
+"""How the command line tells of a status, and who sings in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.cli import look, motifs
+from bridge.core.who import MOTIFS
+
+NOW = 1_800_000_000.0
+
+
+def alert(number=1, **more):
+    return {
+        "fingerprint": f"f{number}",
+        "severity": "critical",
+        "name": "HighCPU",
+        "service": "api",
+        "since": NOW - 240,
+        "summary": "93 % busy",
+        "test": False,
+        "flapping": False,
+        "acknowledged": None,
+    } | more
+
+
+def ack(**more):
+    return {"by": "anna", "why": "", "at": NOW - 60, "until": NOW + 3600} | more
+
+
+def watch(**more):
+    return {
+        "on": True,
+        "off_since": None,
+        "off_by": "",
+        "armed": True,
+        "route": "",
+        "flatline": [],
+        "flatline_since": None,
+        "acknowledged": None,
+        "inputs": [{"name": "watchdog", "last": NOW - 12, "within": 120.0, "armed": True, "late": False}],
+    } | more
+
+
+def status(**more):
+    return {
+        "now": NOW,
+        "digest": "The digest.",
+        "firing": [],
+        "silent": 0,
+        "voices": [],
+        "players": [],
+        "hears": "Who hears.",
+        "mqtt": {"state": "off"},
+        "watch": watch(),
+        "who": [],
+        "bed": {"level": 1.0, "chord": 0.0},
+        "cadence": {"quiet_hours": False, "next_reminder": None, "storm": 0},
+        "rule_book": {"path": "pager.yml", "problems": []},
+        "store": {"path": "state", "ok": True},
+    } | more
+
+
+def lines(**more):
+    return look.status_lines(status(**more), is_plain=True)
+
+
+def test_all_is_well():
+    assert lines() == [
+        "The digest.",
+        "Watch: armed, heard watchdog 12 s ago.",
+        "MQTT: off (MQTT_HOST is empty).",
+        "Rule book: pager.yml.",
+        "Who hears.",
+    ]
+
+
+def test_an_alert_tells_who_has_it_and_its_fingerprint_last():
+    found = lines(firing=[alert(flapping=True, acknowledged=ack(why="on\nit"))])
+    assert found[1] == (
+        "critical HighCPU on api, for 4 min, flapping, acknowledged by anna, 1 min ago (on it): 93 % busy [f1]"
+    )
+    assert (
+        lines(firing=[alert(test=True, service="", summary="")])[1] == "critical TEST HighCPU, for 4 min [f1]"
+    )
+
+
+def test_twenty_alerts_unless_all_are_asked_for():
+    many = [alert(number) for number in range(23)]
+    found = lines(firing=many)
+    assert sum(line.startswith("critical") for line in found) == 20
+    assert found[21] == "and 3 more: singing-pager status --all"
+    whole = look.status_lines(status(firing=many), is_plain=True, limit=None)
+    assert sum(line.startswith("critical") for line in whole) == 23
+    assert not [line for line in whole if "--all" in line]
+    assert not [line for line in lines(firing=many[:20]) if "--all" in line]
+
+
+@pytest.mark.parametrize(
+    ("stands", "line"),
+    [
+        (
+            watch(armed=False),
+            "Watch: not armed, no Watchdog has come. `singing-pager watch` has the route to paste.",
+        ),
+        (
+            watch(on=False, off_since=NOW - 300, off_by="bob"),
+            "Watch: OFF for 5 min, by bob. No flatline would sound; `singing-pager watch on` switches it on.",
+        ),
+        (
+            watch(
+                flatline=[{"name": "watchdog", "last": NOW - 200}, {"name": "cpu", "last": None}],
+                flatline_since=NOW - 80,
+            ),
+            (
+                "FLATLINE for 1 min: nothing comes from watchdog (last heard 3 min ago), cpu (never heard);"
+                " take it on: singing-pager ack flatline."
+            ),
+        ),
+        (
+            watch(flatline=[{"name": "cpu", "last": None}], acknowledged=ack()),
+            "FLATLINE: nothing comes from cpu (never heard), acknowledged by anna, 1 min ago.",
+        ),
+    ],
+)
+def test_how_the_watch_stands(stands, line):
+    assert line in lines(watch=stands)
+
+
+def test_cadence_and_bed_are_told_where_they_say_something():
+    found = lines(
+        cadence={"quiet_hours": True, "next_reminder": NOW + 45, "storm": 12},
+        voices=[{"id": "cpu", "sound": "cpu", "value": 0.5}],
+        bed={"level": 0.25, "chord": 2.0},
+    )
+    for line in (
+        "Quiet hours: only criticals sound.",
+        "Next reminder in 45 s.",
+        "Storm: 12 alerts in one texture.",
+        "The bed has sunk: all has been calm.",
+        "The bed's chord: 2 of 4, the more the worse.",
+    ):
+        assert line in found
+
+
+def person(service, second=-5.0, third=0.0, pan=-0.4, *, chosen=False):
+    return {"service": service, "second": second, "third": third, "pan": pan, "chosen": chosen}
+
+
+def test_who_sings_now_is_told_and_the_others_are_counted():
+    people = [person("api"), person("db"), person("web")]
+    found = lines(who=people, firing=[alert()])
+    assert "api sings: falls a fourth, then back; left 0.4" in found
+    assert "and 2 more: singing-pager who" in found
+    assert "Who sings: 3 known: singing-pager who" in lines(who=people)
+    assert not [line for line in lines(who=people[:1], firing=[alert()]) if "singing-pager who" in line]
+
+
+def test_what_comes_from_outside_cannot_begin_a_line():
+    evil = "a\n\x1b[2Jb"
+    found = lines(
+        firing=[alert(name=evil, service=evil, summary=evil, acknowledged=ack(by=evil, why=evil))],
+        watch=watch(on=False, off_by=evil),
+        who=[person(evil)],
+    )
+    assert all(line.isprintable() for line in [*found, *motifs.table([person(evil)])])
+
+
+def test_the_table_of_who():
+    found = motifs.table([person("api"), person("payments", 0.0, -12.0, 0.6, chosen=True)])
+    assert found == [
+        "SERVICE   MOTIF (SEMITONES)                     PLACE",
+        "api       falls a fourth, then back (-5, 0)     left 0.4",
+        "payments  stays, then falls an octave (0, -12)  right 0.6 (by the rule book)",
+    ]
+    assert motifs.table([]) == []
+
+
+def test_every_motif_has_words_of_its_own():
+    assert len({motifs.motif(*pair) for pair in MOTIFS}) == len(MOTIFS)
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "words"),
+    [
+        (0, 0, "stays on one note"),
+        (-8, -5, "falls a minor sixth, then rises a minor third"),
+        (-12, -12, "falls an octave, then stays"),
+        (12, -12, "rises an octave, then falls 24 semitones"),
+        (-2.5, 0, "falls 2.5 semitones, then back"),
+        (7, 0.01, "rises a fifth, then back"),
+    ],
+)
+def test_motifs_in_words(second, third, words):
+    assert motifs.motif(second, third) == words
