@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 LONG = 3600.0
 """Seconds of sound beyond which `--long` has to be given: it is more likely a mistake."""
+BEFORE = 7 * 86400.0
+"""Seconds before `--from` that the core lives through, a minute and more of work."""
 TOLD = 20
 """Problems of lines that are told one by one; the rest are counted."""
 
@@ -153,6 +155,10 @@ def _time(option: str, text: str) -> float | None:
 
 
 def _bounded(part: Take, *, long: bool) -> None:
+    if (before := part.start - part.events[0].received) > BEFORE:
+        raise PagerError(
+            f"its first event is {age(before)} before --from, and {age(BEFORE)} are the most; leave older lines out"
+        )
     if part.length > sink.LONGEST:
         raise PagerError(
             f"it would be {age(part.length)} of sound, and {age(sink.LONGEST)} are the most; "

@@ -25,6 +25,8 @@ export class Stream {
   #retryAt = Infinity;
   #failures = 0;
   #listening = { on: false, name: "", level: "everything" };
+  /** Stays the same over a new connection, so that the bridge takes this page for no newcomer. */
+  #page = Math.random().toString(36).slice(2);
   #link = "connecting";
   #why = "";
 
@@ -51,7 +53,11 @@ export class Stream {
   /** Say whether cues are heard here, and which; said again on every new connection. */
   listening(on, name, level) {
     this.#listening = { on, name, level };
-    this.#send({ type: "listening", on, name, level });
+    this.#send(this.#intent());
+  }
+
+  #intent() {
+    return { type: "listening", page: this.#page, ...this.#listening };
   }
 
   /** Answer a `play`: status is `played`, `muted` or `failed`. */
@@ -91,7 +97,7 @@ export class Stream {
     this.#opened = now;
     const socket = new WebSocket(this.#address);
     this.#socket = socket;
-    socket.onopen = () => socket === this.#socket && this.#send({ type: "listening", ...this.#listening });
+    socket.onopen = () => socket === this.#socket && this.#send(this.#intent());
     socket.onmessage = ({ data }) => socket === this.#socket && this.#frame(data);
     socket.onclose = ({ reason }) => {
       if (socket !== this.#socket) return;

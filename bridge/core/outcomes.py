@@ -51,9 +51,9 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self._open)
 
-    def open(self) -> set[str]:
-        """Ids of the cues whose outcome is open."""
-        return set(self._open)
+    def waiting_for(self, player: str) -> set[str]:
+        """Ids of the cues that this player has been asked to sound and has not answered."""
+        return {play_id for play_id, entry in self._open.items() if player in entry.waiting}
 
     def sent(self, play_id: str, event_id: int, players: Iterable[str], now: float) -> list[Settled]:
         """A cue went to `players` (names of those that will answer)."""

@@ -24,8 +24,8 @@ LIMIT = 120.0
 """Seconds without a Watchdog, or without a part, after which it is missing."""
 WATCHDOG = "watchdog"
 ROUTE = (
-    'not armed: no Watchdog has come yet. Route the alert "Watchdog" here '
-    "(in alertmanager.yml: `- matchers: ['alertname=\"Watchdog\"']`, `group_interval: 30s`, `repeat_interval: 30s`), or list an input under expect:"
+    "not armed: no Watchdog has come yet. docs/alertmanager.md has the route to paste; "
+    "or name an input under expect: in the rule book"
 )
 
 

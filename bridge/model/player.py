@@ -17,6 +17,8 @@ class Player(Protocol):
     """Something that sounds commands. It calls its listener with (itself, play id, status) for every cue."""
 
     name: str
+    identity: str
+    """What stays the same when it connects anew."""
     kind: str
     level: Level
 

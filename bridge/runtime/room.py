@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.core.outcomes import Outcomes, Settled
-from bridge.model.events import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +27,7 @@ class Room:
         self.players: dict[str, Player] = {}
         self._outcomes = Outcomes()
         self._heard: dict[str, float] = {}
-        self._played: dict[str, float] = {}
+        self._played: dict[tuple[str, str], float] = {}
         self._clock = clock
         self._metrics = metrics
         self._settled = settled
@@ -65,20 +64,20 @@ class Room:
 
     def answered(self, player: Player, play_id: str, status: str) -> None:
         """A player's word on a cue."""
-        settled = self._outcomes.answered(play_id, player.name, status, audible=player.audible)
-        if any(end.outcome is not Outcome.SUPPRESSED for end in settled):
-            self._played[play_id] = self._clock()
-        self._settled(settled)
+        if status == "played":
+            self._played[player.identity, play_id] = self._clock()
+        self._settled(self._outcomes.answered(play_id, player.name, status, audible=player.audible))
 
     def tick(self) -> None:
         """Close what nobody answered in time."""
         now = self._clock()
         self._settled(self._outcomes.due(now))
-        self._played = {play_id: at for play_id, at in self._played.items() if 0 <= now - at < ABSENT}
+        self._played = {key: at for key, at in self._played.items() if 0 <= now - at < ABSENT}
 
-    def told(self) -> set[str]:
-        """Ids of the cues that were heard within ABSENT seconds, or are on their way."""
-        return self._played.keys() | self._outcomes.open()
+    def told(self, player: Player) -> set[str]:
+        """Ids of the cues that this player has sounded within ABSENT seconds, or is about to."""
+        played = {play_id for identity, play_id in self._played if identity == player.identity}
+        return played | self._outcomes.waiting_for(player.name)
 
     @property
     def open(self) -> int:
@@ -88,9 +87,9 @@ class Room:
     def newcomers(self, now: float) -> list[Player]:
         """Players that have begun to be audible; one that was so within ABSENT seconds was only away for a moment."""
         audible = self.audible()
-        found = [p for p in audible if now - self._heard.get(p.name, -ABSENT) >= ABSENT]
-        kept = {name: at for name, at in self._heard.items() if now - at < ABSENT}
-        self._heard = kept | {player.name: now for player in audible}
+        found = [p for p in audible if now - self._heard.get(p.identity, -ABSENT) >= ABSENT]
+        kept = {identity: at for identity, at in self._heard.items() if now - at < ABSENT}
+        self._heard = kept | {player.identity: now for player in audible}
         return found
 
     def audible(self) -> list[Player]:

@@ -355,7 +355,7 @@ class Runtime:
     def _greet(self, now: float) -> None:
         """Whoever begins to listen hears what stands."""
         for player in self.room.newcomers(now):
-            if (cue := self.conductor.digest(now, self.room.told())) is not None:
+            if (cue := self.conductor.digest(now, self.room.told(player))) is not None:
                 self.metrics.cue(cue)
                 player.play(cue)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bridge.core.acks import Ack
     from bridge.core.conductor import Conductor
     from bridge.core.engine import Active
+    from bridge.core.rules import RuleBook
     from bridge.core.voices import Voice
     from bridge.core.who import Identity
     from bridge.model.player import Player
@@ -34,7 +35,7 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
         "firing": [firing(alert, conductor, now) for alert in heard[:limit]],
         "counts": {severity: sum(a.severity == severity for a in heard) for severity in reversed(SEVERITIES)},
         "silent": len(active) - len(heard),
-        "voices": [voice(found) for found in runtime.voices.sounding.values()],
+        "voices": [voice(found, conductor.book) for found in runtime.voices.sounding.values()],
         "players": [player(found) for found in runtime.room.players.values()],
         "hears": hears(runtime),
         "mqtt": runtime.mqtt.state(),
@@ -118,11 +119,12 @@ def firing(alert: Active, conductor: Conductor, now: float) -> dict[str, Any]:
     }
 
 
-def voice(found: Voice) -> dict[str, Any]:
+def voice(found: Voice, book: RuleBook) -> dict[str, Any]:
     """One held voice."""
     return {
         "id": found.command.id,
         "sound": found.command.sound,
+        "service": book.service(found.sample.labels),
         "value": found.sample.value,
         "rule": found.rule,
         "last": found.last,

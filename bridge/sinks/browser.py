@@ -26,7 +26,7 @@ class BrowserPlayer:
     kind = "browser"
 
     def __init__(self, number: int, listener: Callable[[Player, str, str], None]) -> None:
-        self.name = f"browser-{number}"
+        self.name = self.identity = f"browser-{number}"
         self.title = ""
         self.level: Level = "everything"
         self.listening = False

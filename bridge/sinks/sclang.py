@@ -44,7 +44,7 @@ class Sclang(asyncio.DatagramProtocol):
         listener: Callable[[Player, str, str], None],
         changed: Callable[[], None],
     ) -> None:
-        self.name = f"{host}:{port}"
+        self.name = self.identity = f"{host}:{port}"
         self._host, self._port = host, port
         self._metrics = metrics
         self._listener = listener

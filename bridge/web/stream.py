@@ -65,6 +65,7 @@ async def _receive(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -
             case {"type": "listening", "on": bool(on)}:
                 player.title = str(message.get("name", ""))[:64]
                 player.level = _level(message.get("level", player.level))
+                player.identity = str(message.get("page") or player.name)[:64]
                 player.listening = on
                 runtime.changed()
             case {"type": "ack", "id": str(play_id), "status": "played" | "muted" | "failed" as status}:

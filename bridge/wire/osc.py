@@ -64,11 +64,18 @@ def _sound(told: Play | Set) -> OscMessageBuilder:
     for name in head:
         builder.add_arg(float(told.params.get(name, 0.0)), "f")
     if head is _FULL_HEAD:
-        builder.add_arg(told.severity if isinstance(told, Play) else told.id.partition(":")[0], "s")
+        builder.add_arg(_word_of(told), "s")
     for name, value in told.params.items():
         if name not in head:
             _pair(builder, name, float(value), "f")
     return builder
+
+
+def _word_of(told: Play | Set) -> str:
+    """The last word of a full head. `/alert` sounds what it names: of a rule that chose the cue of another severity, that."""
+    if isinstance(told, Set):
+        return told.id.partition(":")[0]
+    return told.sound if told.sound in SEVERITIES else told.severity
 
 
 def _pair(builder: OscMessageBuilder, name: str, value: str | float, kind: str) -> None:

@@ -171,12 +171,15 @@ def test_a_closed_link_comes_back_and_says_again_that_it_listens(bridge, page):
     page.does(listening=[True, "Firefox on Linux", "heartbeat"])
     up(bridge, page)
     page.does(tick=2.0)
-    bridge.expect("listening")
+    first = bridge.expect("listening")
     bridge.connections[-1].close()
     page.until({"link": "reconnecting", "why": ""})
     up(bridge, page, 3.0)
     again = bridge.expect("listening")
-    assert again == {"type": "listening", "on": True, "name": "Firefox on Linux", "level": "heartbeat"}
+    assert again == first, "and who it is: it is no newcomer"
+    said = {"type": "listening", "on": True, "name": "Firefox on Linux", "level": "heartbeat"}
+    assert again == said | {"page": again["page"]}
+    assert again["page"]
 
 
 def test_why_the_bridge_left_is_kept(bridge, page):

@@ -327,6 +327,14 @@ def test_those_of_which_only_a_storm_has_told_come_first():
     assert {name for _, name in told} == {"a", "d", "c"} | {told[3][1]}
 
 
+def test_what_was_missed_is_forgotten_with_its_stream():
+    reminders = Reminders(NOW)
+    reminders.missed("a")
+    assert reminded(reminders, [], until=1) == []
+    told = reminded(reminders, [active("a", 2), active("b", 2)], until=17, since=2)
+    assert told == [(17, "b")]
+
+
 def test_a_cue_puts_the_next_reminder_off_and_does_not_make_the_stream_young():
     reminders = Reminders(NOW)
     old = active("a", 0)

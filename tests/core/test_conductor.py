@@ -392,6 +392,14 @@ def test_an_acknowledged_flatline_sounds_again_when_more_is_missing():
     assert [at for at, _ in ear.cues(since=130)] == [300.25, 360.25]
 
 
+def test_whatever_is_missing_there_is_no_heartbeat():
+    ear = Ear(replace(BOOK, expected=(Expectation("boiler", 30.0, "temperature"),)))
+    ear.wait(75)
+    ear.measure("temperature", 20.0)
+    ear.wait(100)
+    assert [at for at, _ in beats(ear)] == [0, 20, 75.25, 95.25]
+
+
 def test_a_flatline_that_was_mended_and_comes_again_is_not_acknowledged(ear):
     missed(ear, 130)
     ear.conductor.acks.flatline(["watchdog"], "ann", "", ear.now)
@@ -491,6 +499,16 @@ def test_it_stays_up_while_something_stands_and_sinks_once_that_is_acknowledged(
     ear.acknowledge("a")
     ear.wait(2100.5)
     assert ear.conductor.bed.level == SUNK
+
+
+def test_the_end_of_an_alert_that_was_acknowledged_brings_it_back(ear):
+    ear.tell(alert("a", "warning"))
+    ear.acknowledge("a")
+    ear.wait(700)
+    assert ear.conductor.bed.level == SUNK
+    ear.tell(over("a", "warning"))
+    ear.wait(700.25)
+    assert ear.conductor.bed.level == 1.0
 
 
 def test_a_series_that_is_gone_is_released_and_told_no_more(ear):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from book_keys import table_rows
-from pages import PAGES, Block, blocks, code, page, rows, section
+from pages import PAGES, ROOT, Block, blocks, code, page, rows, section
 
 from bridge import config
 from bridge.book import Book
+from bridge.model.catalogue import SOUNDS
+from bridge.sounds import Folder
 
 KEYS = {field.alias or name for name, field in Book.model_fields.items()}
 
@@ -45,7 +47,8 @@ def test_examples_are_good(where: str, block: Block) -> None:
     tree = block.tree()
     text = "" if "version" in tree else "version: 1\n"
     text += "" if "alerts" in tree else "alerts: [{name: all}]\n"
-    assert config.parse((text + block.text).encode(), where)
+    sounds = Folder(ROOT / "examples" / "own-sounds").sounds if block.kind == "yaml own" else SOUNDS
+    assert config.parse((text + block.text).encode(), where, sounds)
 
 
 def test_the_built_in_rules_are_told() -> None:

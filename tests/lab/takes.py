@@ -32,6 +32,9 @@ TEMPI = (0.90, 0.94, 0.98, 1.02, 1.06, 1.10)
 SPAN = 5.0
 """Seconds of a clip: the longest cue at the slowest tempo, and its reverb."""
 
+_AT_ONCE = 40
+"""So many takes are in one score: an hour of samples would fill the memory."""
+
 _TAIL = 1.3
 """Seconds that a cue's reverb may take beyond `dur`."""
 
@@ -88,8 +91,10 @@ _made: dict[Take, np.ndarray] = {}
 def clips(wanted: Iterable[Take]) -> list[np.ndarray]:
     """Each take as mono samples at `noise.RATE`: SPAN seconds from its beginning on, with reverb and master."""
     wanted = list(wanted)
-    if missing := [take for take in dict.fromkeys(wanted) if take not in _made]:
-        _made.update(zip(missing, _rendered(missing), strict=True))
+    missing = [take for take in dict.fromkeys(wanted) if take not in _made]
+    for i in range(0, len(missing), _AT_ONCE):
+        some = missing[i : i + _AT_ONCE]
+        _made.update(zip(some, _rendered(some), strict=True))
     return [_made[take] for take in wanted]
 
 
@@ -100,7 +105,7 @@ def _rendered(missing: list[Take]) -> list[np.ndarray]:
     x = _resampled(*renders.played(commands, float(ends[-1])))
     size = int(SPAN * RATE)
     parts = [x[int(a * RATE) : int(b * RATE)][:size] for a, b in zip(begins, ends, strict=True)]
-    return [np.pad(part, (0, size - len(part))) for part in parts]
+    return [np.pad(part, (0, size - len(part))).astype("float32") for part in parts]
 
 
 def _resampled(x: np.ndarray, rate: int) -> np.ndarray:

@@ -153,6 +153,7 @@ def test_it_reads_from_a_pipe(command, short, tmp_path, monkeypatch):
         (["short.jsonl", "-o", "a.wav", "--speed", "0"], "--speed 0: is a number from 0.01"),
         (["short.jsonl", "-o", "a.wav", "--speed", "nan"], "--speed nan: is a number from 0.01"),
         (["long.jsonl", "-o", "a.wav"], "it would be 1 h of sound; cut it with --from and --until"),
+        (["year.jsonl", "-o", "a.wav", "--from", "31535999"], "its first event is 364 d before --from, and 7 d are the most"),
         (["year.jsonl", "-o", "a.wav", "--long"], "it would be 365 d of sound, and 6 h are the most"),
     ],
 )  # fmt: skip

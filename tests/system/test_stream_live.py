@@ -82,3 +82,23 @@ def test_what_stands_is_one_digest_for_who_comes(bridge):
         cue = frame(socket, "play")
         assert (cue["sound"], cue["why"]) == ("digest", "digest")
         assert (cue["params"]["worst"], cue["params"]["count"]) == (1.0, 1.0)
+
+
+def test_a_page_that_connects_anew_is_no_newcomer(bridge):
+    bridge.alert(severity="warning")
+    with page(bridge, page="p1", level="cues") as socket:
+        assert frame(socket, "play")["sound"] == "digest"
+    with page(bridge, page="p1", level="cues") as socket, page(bridge, page="p2", level="cues") as other:
+        assert frame(other, "play")["sound"] == "digest"
+        bridge.alert(fingerprint="f2", severity="info", service="db")
+        assert frame(socket, "play")["sound"] == "info", "and nothing before it"
+
+
+def test_who_comes_is_told_what_only_others_have_heard(bridge):
+    with page(bridge, page="p1", level="cues") as first:
+        bridge.alert(severity="warning")
+        cue = frame(first, "play", sound="warning")
+        first.send(json.dumps({"type": "ack", "id": cue["id"], "status": "played"}))
+        wait_for(lambda: bridge.metrics().sum("pager_events_total", outcome="played") == 1, "it was heard")
+        with page(bridge, page="p2", level="cues") as second:
+            assert frame(second, "play")["sound"] == "digest"

@@ -196,3 +196,10 @@ def test_every_command_reads_back_as_what_it_was(sound, ident, data, seq):
     others = {name: value for name, value in controls.items() if name not in head}
     assert pairs == others | {"id": ident, "session": "s", "seq": seq}
     assert address == ("/alert" if sound in {"critical", "warning", "info"} else f"/{sound}")
+
+
+def test_alert_names_the_cue_that_a_rule_chose():
+    found = OscMessage(osc.command(Play("e1", "warning", {"freq": 660.0}, "critical")))
+    assert (found.address, found.params[3]) == ("/alert", "warning")
+    found = OscMessage(osc.command(Play("e1", "resolved", {"freq": 330.0}, "critical")))
+    assert (found.address, found.params[3]) == ("/resolved", "critical")

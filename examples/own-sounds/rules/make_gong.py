@@ -2,6 +2,7 @@
 
 Six partials that are no multiples of each other, the high ones dying first; 1.8 s, one channel.
 """
+# ruff: noqa: INP001 - a script beside an example, in no package
 
 from __future__ import annotations
 
@@ -12,7 +13,14 @@ import numpy as np
 import soundfile
 
 RATE = 24000
-PARTIALS = ((1.0, 1.0, 2.2), (1.52, 0.5, 3.0), (2.09, 0.4, 3.6), (2.74, 0.25, 4.5), (3.4, 0.2, 5.5), (4.6, 0.1, 7.0))
+PARTIALS = (
+    (1.0, 1.0, 2.2),
+    (1.52, 0.5, 3.0),
+    (2.09, 0.4, 3.6),
+    (2.74, 0.25, 4.5),
+    (3.4, 0.2, 5.5),
+    (4.6, 0.1, 7.0),
+)
 """Ratio to 196 Hz, level, decay in 1/s."""
 
 
