@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bridge.core.acks import FLATLINE as FLATLINE_ACK
-from bridge.core.acks import Acks
+from bridge.core.acks import FLATLINE, Acks
 from bridge.core.bed import Bed
-from bridge.core.cadence import FLATLINE, HEARTBEAT, Beat, Cadence, Stream, density
+from bridge.core.cadence import HEARTBEAT, Beat, Cadence, Stream
 from bridge.core.engine import Active, Change, Engine, Verdict
+from bridge.core.flood import density
 from bridge.core.rules import LAST_ALERT_RULE
 from bridge.core.voices import Heard, Voices
 from bridge.core.watch import Watch
@@ -56,7 +56,7 @@ class Conductor:
         self.watch = Watch(book.expected, began)
         self.cadence = Cadence(began)
         self.bed = Bed(began)
-        self._flatline = Stream(FLATLINE)
+        self._flatline = Stream()
         self._heartbeat = Beat()
         self._digest = Beat(began + book.digest_every)
         self._was_quiet = False
@@ -186,7 +186,7 @@ class Conductor:
         if self.cadence.flood.sounding(now):  # a rule may make it longer than the distance of two reminders
             return None
         alert = self.cadence.reminders.due(standing.criticals, standing.warnings, now)
-        if alert is None:
+        if alert is None or self.engine.outranked(alert):  # somebody is at the critical of the same subject
             return None
         rule = self.book.alert_rule(alert.event.labels)
         sound = rule.sound if rule.sounds and rule.severity == alert.severity else alert.severity
@@ -202,23 +202,23 @@ class Conductor:
         self._mended(now)
         missing = [found.name for found in self.watch.missing(now)]
         silenced = bool(missing) and self.acks.of_flatline(missing, now) is not None
-        if not self._flatline.due(now, holds=bool(missing), silenced=silenced):
+        if not self._flatline.due(missing, now, silenced=silenced):
             return None
         return self._cue(f"f{now:.3f}", "flatline", Why.FLATLINE, "warning", {})
 
     def _mended(self, now: float) -> None:
         """Once all that was missing has come again, what is missed next is another matter."""
-        ack = self.acks.given.get(FLATLINE_ACK)
+        ack = self.acks.given.get(FLATLINE)
         if ack is None:
             return
         back = {i.name for i in self.watch.inputs(now) if i.last is not None and i.last > ack.at}
         if back.issuperset(ack.covers):
-            self.acks.end(FLATLINE_ACK)
+            self.acks.end(FLATLINE)
 
     @property
     def flatline_since(self) -> float | None:
         """When the flatline began (unix seconds); None while nothing is missing."""
-        return self._flatline.began
+        return self._flatline.began if self._silent else None
 
     def _beat(self, now: float) -> Play | None:
         late = self.engine.late(now) is not None and self.watch.on

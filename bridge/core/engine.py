@@ -147,6 +147,10 @@ class Engine:
             if a.event.expires_at is not None and a.event.expires_at <= now
         ]
 
+    def outranked(self, alert: Active) -> bool:
+        """Whether a higher severity of the same subject fires and sounds."""
+        return any(_rank(other.severity) > _rank(alert.severity) for other in self._others(alert.event))
+
     def late(self, now: float) -> float | None:
         """Seconds since the last Watchdog when that is too long; None while all is well or none ever came."""
         if self.watchdog_last is None or now - self.watchdog_last <= WATCHDOG_LIMIT:

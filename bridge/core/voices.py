@@ -67,7 +67,7 @@ class Voices:
             return Heard(rule, Reason.CAPPED)
         if known is not None and _older(sample, known.sample):
             return Heard(rule, Reason.SUPERSEDED)
-        who = self.who.identity(self.book.service(sample.labels), now)
+        who = self.who.place(self.book.service(sample.labels))
         command = Set(voice_id, rule.sound, self.book.voice(rule, sample.value, who))
         if known is None:
             self.sounding[voice_id] = Voice(sample, command, rule.name, now)

@@ -88,6 +88,12 @@ class Who:
             self.touched.add(service)
         return self._identity(service, slot)
 
+    def place(self, service: str) -> Identity:
+        """Where a service sings that only measures: it needs no motif, so it takes no slot."""
+        if not service:
+            return NOBODY
+        return self._identity(service, self.slots.get(service, preferred(service)))
+
     def table(self) -> list[Identity]:
         """Everybody with a slot or a choice, by name."""
         names = sorted(self.slots.keys() | self.chosen.keys())

@@ -77,7 +77,7 @@ def watch(conductor: Conductor, now: float) -> dict[str, Any]:
         "off_since": found.off_since,
         "off_by": found.off_by,
         "armed": found.armed,
-        "route": "" if found.armed else ROUTE,
+        "route": ROUTE if found.on and not found.armed else "",
         "flatline": [{"name": i.name, "last": i.last} for i in missing],
         "flatline_since": conductor.flatline_since,
         "acknowledged": _acknowledged(ack),

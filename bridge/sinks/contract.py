@@ -113,7 +113,7 @@ def _sounding(own: Own, folder: Path) -> list[Finding]:
     part = loudness.audible(heard.channels(begin, end))
     return [
         Finding("finite", ok=True, text="every sample is a number"),
-        _ending(own.sound, heard.ended),
+        _ending(own, heard.ended),
         _level(own.sound, loudness.momentary(part)),
         _peak(loudness.true_peak(loudness.audible(whole))),
         _step(loudness.onset(whole)),
@@ -121,12 +121,12 @@ def _sounding(own: Own, folder: Path) -> list[Finding]:
     ]
 
 
-def _ending(sound: Sound, ended: float | None) -> Finding:
-    if sound.kind == "voice":
+def _ending(own: Own, ended: float | None) -> Finding:
+    if own.sound.kind == "voice":
         within, what = RELEASE, "after its release"
         took = None if ended is None else max(0.0, ended - _RELEASED)
     else:
-        within, what = _lasts(sound, sound.defaults()), "after its beginning"
+        within, what = _lasts(own, own.sound.defaults()), "after its beginning"
         took = None if ended is None else ended - _AT
     if took is None:
         return Finding("ends", ok=False, text=f"still runs {within:g} s {what}; free it with doneAction: 2")
@@ -170,9 +170,9 @@ def _driven(own: Own, folder: Path) -> Iterator[tuple[str, float, Heard]]:
             yield control.name, value, _heard(own, own.sound.defaults() | {control.name: value}, folder)
 
 
-def _lasts(sound: Sound, params: Mapping[str, float]) -> float:
+def _lasts(own: Own, params: Mapping[str, float]) -> float:
     """Seconds after which the engine ends a cue."""
-    return params["dur"] + GRACE if "dur" in params else LONGEST_CUE + GRACE if sound.kind == "cue" else 0.0
+    return (own.seconds or params.get("dur", LONGEST_CUE)) + GRACE
 
 
 def _heard(own: Own, params: Mapping[str, float], folder: Path) -> Heard:
@@ -187,5 +187,5 @@ def _heard(own: Own, params: Mapping[str, float], folder: Path) -> Heard:
             (_RELEASED, Release(_NAME)),
         ]
         return trial.play(commands, _RELEASED + RELEASE + 1, {sound.id: sound}, samples, folder)
-    lasts = (own.seconds + GRACE) if own.channels else _lasts(sound, params)
-    return trial.play([(_AT, Play(_NAME, sound.id, params))], lasts + 1, {sound.id: sound}, samples, folder)
+    end = _lasts(own, params) + 1
+    return trial.play([(_AT, Play(_NAME, sound.id, params))], end, {sound.id: sound}, samples, folder)

@@ -9,22 +9,10 @@ from core.events import NOW, fires
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.cadence import (
-    CRITICAL,
-    FLATLINE,
-    STORM,
-    Beat,
-    Cadence,
-    Flapping,
-    Flood,
-    Reminders,
-    Stream,
-    alarms,
-    density,
-    next_due,
-)
+from bridge.core.cadence import CRITICAL, FLATLINE, WELL, Beat, Cadence, Reminders, Stream
 from bridge.core.engine import Active
-from bridge.model.commands import Play
+from bridge.core.flood import LONG, STORM, Flapping, Flood, alarms, density, next_due
+from bridge.model.commands import Play, Why
 
 
 def cue(sound="warning", severity=None, fingerprint="f", **params):
@@ -321,7 +309,7 @@ def test_several_criticals_are_reminded_of_in_turn_as_one_stream():
 def test_those_of_which_only_a_storm_has_told_come_first():
     reminders = Reminders(NOW)
     for name in "cd":
-        reminders.missed(name)
+        reminders.missed(name, soon=False)
     told = reminded(reminders, [active(name, 0) for name in "abcd"], until=60)
     assert [name for _, name in told[:2]] == ["c", "d"]
     assert {name for _, name in told} == {"a", "d", "c"} | {told[3][1]}
@@ -329,7 +317,7 @@ def test_those_of_which_only_a_storm_has_told_come_first():
 
 def test_what_was_missed_is_forgotten_with_its_stream():
     reminders = Reminders(NOW)
-    reminders.missed("a")
+    reminders.missed("a", soon=False)
     assert reminded(reminders, [], until=1) == []
     told = reminded(reminders, [active("a", 2), active("b", 2)], until=17, since=2)
     assert told == [(17, "b")]
@@ -439,32 +427,52 @@ def test_where_the_clock_goes_back_the_stream_is_not_younger_for_longer():
 # The flatline's stream.
 
 
-def flat(stream, until, *, since=0.0, holds=True, silenced=False):
+def flat(stream, until, *, since=0.0, missing=("watchdog",), silenced=False):
     times = [since + i / 4 for i in range(int((until - since) * 4) + 1)]
-    return [at for at in times if stream.due(NOW + at, holds=holds, silenced=silenced)]
+    return [at for at in times if stream.due(missing, NOW + at, silenced=silenced)]
 
 
 def test_a_flatline_sounds_at_once_and_grows_rarer():
-    assert flat(Stream(FLATLINE), 3000) == [0, *range(60, 601, 60), 1200, 1800, 2400, 3000]
+    assert flat(Stream(), 3000) == [0, *range(60, 601, 60), 1200, 1800, 2400, 3000]
 
 
 def test_while_it_is_acknowledged_its_time_runs_on():
-    stream = Stream(FLATLINE)
+    stream = Stream()
     assert flat(stream, 100) == [0, 60]
     assert flat(stream, 3700, since=100.25, silenced=True) == []
     assert flat(stream, 5000, since=3700.25) == [3700.25, 4300.25, 4900.25]
 
 
-def test_once_it_was_mended_it_begins_anew():
-    stream = Stream(FLATLINE)
-    flat(stream, 1000)
-    assert flat(stream, 1001, since=1000.25, holds=False) == []
-    assert flat(stream, 1100, since=1010) == [1010, 1070]
+@pytest.mark.parametrize(
+    ("well", "times"), [(WELL - 10, [1590]), (WELL + 1, [1000 + WELL + 1, 1060 + WELL + 1])]
+)
+def test_once_all_was_well_for_long_enough_it_begins_anew(well, times):
+    stream = Stream()
+    assert flat(stream, 1000)[-1] == 600
+    assert flat(stream, 1000 + well, since=1000.25, missing=()) == []
+    assert flat(stream, 1810 if well < WELL else 1100 + well, since=1000 + well) == times
+
+
+def test_an_input_that_limps_does_not_shout():
+    """A Watchdog every 5 minutes, by Alertmanager's default `group_interval`, is missing for 3 of them."""
+    stream = Stream()
+    heard = []
+    for began in range(0, 7200, 300):
+        heard += flat(stream, began + 179.75, since=began)
+        assert not flat(stream, began + 299.75, since=began + 180, missing=())
+    assert len(heard) == 17, "and not 72"
+
+
+def test_what_is_missing_in_addition_is_told_at_once():
+    stream = Stream()
+    flat(stream, 1300)
+    assert flat(stream, 1400, since=1301, missing=("watchdog", "boiler")) == [1301]
+    assert flat(stream, 1900, since=1401, missing=("boiler",)) == []
 
 
 @pytest.mark.parametrize("back", [0.5, 30, 7200])
 def test_where_the_clock_goes_back_a_flatline_is_no_machine_gun(back):
-    stream = Stream(FLATLINE)
+    stream = Stream()
     flat(stream, 100)
     assert len(flat(stream, 120 - back, since=100 - back)) <= 1
 
@@ -525,3 +533,37 @@ def test_a_critical_that_sounds_puts_the_reminder_off_and_one_that_does_not_come
     assert cadence.admit(cue("critical", fingerprint="a"), NOW, quiet=False) is None
     assert cadence.admit(cue("critical", fingerprint="c"), NOW, quiet=False) == "flood"
     assert reminded(cadence.reminders, alerts, until=20) == [(15, "c")]
+
+
+# More at once than an ear can take, for long.
+
+
+def heard(flood, every, until, sound="warning"):
+    times = [i * every for i in range(int(until / every))]
+    return [at for at in times if flood.admit(cue(sound), NOW + at)]
+
+
+def test_in_a_long_flood_no_onset_sounds_until_it_is_over():
+    flood = Flood()
+    assert heard(flood, 1, 3600)[-1] < LONG + 20
+    assert flood.admit(cue("critical"), NOW + 3600), "a critical always does"
+    assert flood.admit(cue("warning"), NOW + 3620)
+
+
+def test_what_an_ear_can_take_is_never_too_long():
+    assert len(heard(Flood(), 2, 3600)) == 1800
+
+
+def test_a_critical_that_a_reminder_covers_is_reminded_of_soon():
+    cadence = Cadence(NOW)
+    reminder = Play("e1.r1", "critical", {"dur": 2.0}, "critical", "a", Why.REMINDER)
+    first = active("a", 0)
+    assert cadence.reminders.due([first], [], NOW + 3600) is first
+    cadence.flood.critical(reminder, NOW + 3600)
+    assert cadence.admit(cue("critical", fingerprint="b"), NOW + 3601, quiet=False) == "flood"
+    assert not cadence.flood.counted, "a reminder tells it, no storm"
+    both = [first, active("b", 3601)]
+    assert cadence.reminders.at(both, []) == NOW + 3615
+    assert cadence.reminders.due(both, [], NOW + 3614.75) is None
+    assert cadence.reminders.due(both, [], NOW + 3615) is both[1]
+    assert cadence.reminders.at(both, []) == NOW + 3915

@@ -18,12 +18,13 @@ from lab.day import BEGAN, STEP, Ear, alert
 
 from bridge.core.acks import FLATLINE
 from bridge.core.bed import SUNK
-from bridge.core.cadence import alarms
 from bridge.core.conductor import ALTERED, Conductor
+from bridge.core.flood import alarms
 from bridge.core.matchers import parse
 from bridge.core.quiet import Quiet
 from bridge.core.scaling import Scale
 from bridge.core.watch import Expectation
+from bridge.core.who import PLACE
 from bridge.model.commands import Release, Set, Why
 from bridge.model.events import Reason, Status
 
@@ -628,11 +629,24 @@ def test_an_ear_is_given_no_more_than_it_can_take(story):
         assert all(later - first >= 10 for first, later in zip(times, times[most:], strict=False))
 
 
+def _alarm(event):
+    return event.labels["severity"] == "critical" and event.status is Status.FIRING
+
+
 @STORY_SETTINGS
 @given(STORIES)
 def test_every_event_of_a_flood_is_told_by_a_storm_in_time(story):
     ear = lived(story)
-    floods = [at for at, _, word, _, _ in ear.verdicts if word == "flood"]
+    reminders = [
+        (at, at + cue.params["dur"]) for at, cue in ear.heard if alarms(cue) and cue.why is Why.REMINDER
+    ]
+    floods = [
+        at
+        for at, event, word, _, _ in ear.verdicts
+        if word == "flood"
+        # A critical that a reminder keeps back has a reminder of its own instead.
+        and not (_alarm(event) and any(begin <= at < end for begin, end in reminders))
+    ]
     storms = [at for at, cue in ear.heard if cue.why is Why.STORM]
     critical = [(at, at + cue.params["dur"]) for at, cue in ear.heard if alarms(cue)]
     for at in floods:
@@ -678,3 +692,24 @@ def test_what_was_told_is_what_stands(samples):
             elif isinstance(command, Release):
                 del held[command.id]
     assert {c.id: c for c in conductor.standing() if c.id != "ambient" or "ambient" in held} == held
+
+
+def test_the_warning_of_a_critical_that_somebody_has_taken_on_is_not_reminded_of():
+    ear = Ear(quickly=True)
+    same = {"alertname": "DiskFull", "service": "db"}
+    ear.tell(alert("w", "warning", **same))
+    ear.wait(5)
+    ear.tell(alert("c", "critical", **same))
+    ear.acknowledge("c")
+    ear.wait(3600)
+    assert ear.cues() == [(0, "warning"), (5, "critical")]
+
+
+def test_what_only_measures_takes_no_motif_from_what_alarms():
+    conductor = Conductor(BOOK, BEGAN)
+    for i in range(40):
+        conductor.sample(sample("x", 0.5, labels={"instance": f"host-{i}"}), BEGAN)
+    assert {abs(voice.params["pan"]) <= PLACE for voice in conductor.voiced((), BEGAN)} == {True}
+    assert conductor.who.table() == []
+    conductor.alert(alert("host-1", "info"), "e1", BEGAN)
+    assert [found.service for found in conductor.who.table()] == ["host-1"]

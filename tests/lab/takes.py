@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.signal as sig
 
-from bridge.core.cadence import density
 from bridge.core.conductor import ALTERED, TICKS
+from bridge.core.flood import density
 from bridge.core.who import MOTIFS
 from bridge.model.catalogue import SEVERITIES, SOUNDS
 from bridge.model.commands import Play, Set

@@ -9,6 +9,8 @@ import pytest
 from lab.audio import RUN, Talk, dummy_jack
 from lab.programs import Program, free_udp_port, wait_for
 
+from bridge.model.catalogue import SOUNDS
+
 pytestmark = pytest.mark.system
 
 FOLDER = RUN.parent
@@ -60,7 +62,7 @@ def session(tmp_path_factory):
 def test_it_joins_plays_and_leaves_no_trace(session, leave):
     tree, synthdefs = session.tree(), session.synthdefs()
     _join(session)
-    assert session.talk.hello()["defs"] == 11
+    assert session.talk.hello()["defs"] == len(SOUNDS) + 3
     assert session.talk.order(*CRITICAL, deadline=5) == "played"
     assert session.talk.order("/cpu", 600.0) == "set"
     assert "master" in session.tree(), "the session's own tone still sounds"
