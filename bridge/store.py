@@ -161,8 +161,9 @@ class Batch:
         self.statements.append(("DELETE FROM publishes WHERE id = ?", (publish_id,)))
 
     def prune(self, before: int, now: float) -> None:
-        """Forget ended events with ids below `before`, and ends that no late message can meet any more."""
+        """Forget ended events with ids below `before`, ends that no late message can meet any more, lapsed acknowledgements."""
         self.statements.append(("DELETE FROM ended WHERE at < ?", (now - LATE,)))
+        self.statements.append(("DELETE FROM acks WHERE until <= ?", (now,)))
         self.statements.append(("DELETE FROM events WHERE id < ? AND outcome IS NOT NULL", (before,)))
 
 

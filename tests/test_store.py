@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.core.acks import Ack
 from bridge.core.engine import Active
 from bridge.model.errors import StoreError
 from bridge.model.events import AlertEvent, Outcome, Reason, Source, Status
@@ -320,3 +321,46 @@ def test_a_newer_schema_is_left_alone(opened, tmp_path):
     with pytest.raises(StoreError, match="newer version"):
         newer.open()
     newer.close()
+
+
+def test_who_sings_acknowledgements_and_the_watch_come_back(opened):
+    store, first = opened()
+    assert (first.who, first.acks, first.watch_off) == ([], [], None)
+    mine = Ack("f1", "critical", "Ann ü", "a\nb", 1000.0, 9000.0)
+    flat = Ack("flatline", "warning", "", "", 1000.0, 4600.0, ("boiler", "watchdog"))
+    batch = Batch()
+    batch.who("checkout", 7, 1.5)
+    batch.who("search", 3, 2.5)
+    batch.nobody("search")
+    batch.ack(mine)
+    batch.ack(flat)
+    batch.ack(Ack("f2", "info", "", "", 1.0, 2.0))
+    batch.unack("f2")
+    batch.watch(123.5, "Ann")
+    store.write(batch).result(WAIT)
+    store, found = opened()
+    assert (found.who, found.watch_off) == ([("checkout", 7, 1.5)], (123.5, "Ann"))
+    assert sorted(found.acks, key=lambda ack: ack.fingerprint) == [mine, flat]
+    batch = Batch()
+    batch.watch(None, "")
+    batch.prune(1, 5000.0)
+    store.write(batch).result(WAIT)
+    _, found = opened()
+    assert (found.acks, found.watch_off) == ([mine], None), "what has lapsed is forgotten"
+
+
+def test_a_store_of_the_first_schema_is_taken_over(opened, tmp_path):
+    """Made as version 1 made it; what fires comes along."""
+    store, _ = opened()
+    batch = Batch()
+    batch.fires(Active(event(), 999.0, "critical", "r", audible=True, onset="e7"))
+    store.write(batch).result(WAIT)
+    store.close()
+    with sqlite3.connect(tmp_path / "singing-pager.db") as db:
+        db.executescript(
+            "ALTER TABLE active DROP COLUMN onset; DROP TABLE who; DROP TABLE acks; PRAGMA user_version = 1"
+        )
+    db.close()
+    _, found = opened()
+    assert [(a.event.fingerprint, a.onset) for a in found.active] == [("f1", "")]
+    assert (found.who, found.acks, found.watch_off) == ([], [], None)

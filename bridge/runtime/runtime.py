@@ -5,30 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
-from bridge.core.acks import FLATLINE, Ack
 from bridge.core.conductor import Conductor
 from bridge.core.limits import Crowd, softer
 from bridge.model.commands import Play, Release, Why
-from bridge.model.errors import ConfigError, SettingError, StoreError
-from bridge.model.events import Event, Outcome, Reason, Rejected, Source, Status
+from bridge.model.errors import ConfigError, SettingError
+from bridge.model.events import Event, Outcome, Reason, Rejected, Status
+from bridge.runtime.duty import Duty
 from bridge.runtime.intake import Intake, Work
 from bridge.runtime.mqtt import Mqtt
 from bridge.runtime.room import Room
+from bridge.runtime.writes import Writes
 from bridge.sinks.sclang import Sclang
 from bridge.sounds import Folder, load_book
-from bridge.store import KEPT_EVENTS, Batch, OpenRow, Remembered, Store
+from bridge.store import KEPT_EVENTS, Batch, OpenRow, Remembered
 from bridge.telemetry import Metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Iterator
+    from collections.abc import Callable, Coroutine, Iterable
 
     from bridge.book import Book
-    from bridge.core.outcomes import Settled
     from bridge.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -45,15 +43,6 @@ STORE_AGAIN = 5.0
 """Seconds until a store that could not be written is tried again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acked:
-    """What an acknowledgement did: those it gave, those that somebody else gave before; whether nothing fires so."""
-
-    new: list[Ack]
-    old: list[Ack]
-    unknown: bool
-
-
 class Runtime:
     """One bridge. `start`, then `take` events, then `stop`. `changes` tells when status shows something new."""
 
@@ -61,20 +50,21 @@ class Runtime:
         self.settings, self.book, self.clock = settings, book, clock
         self.metrics = Metrics()
         self.draining = False
-        self.store_ok = True
         self.own = Folder(settings.synthdefs)
         self.reload_problems: list[str] = []
         self.changes = asyncio.Condition()
         self.version = 0
         self.bridge = ""
         self.began = self.loaded_at = clock()
-        self.room = Room(clock, self.metrics, self._settled)
+        self._background: set[asyncio.Task[None]] = set()
+        self.writes = Writes(settings.data_dir, self.metrics, spawn=self._spawn)
+        self.room = Room(clock, self.metrics, self.writes.settled)
         self.mqtt = Mqtt(
             settings,
             self.metrics,
             clock=clock,
             take=self.take,
-            published=self._published,
+            published=self.writes.published,
             changed=self.changed,
         )
         self.sclang = Sclang(
@@ -89,22 +79,19 @@ class Runtime:
         self.conductor = Conductor(rules, self.began)
         self.engine, self.voices = self.conductor.engine, self.conductor.voices
         self.intake = Intake(self.conductor, self.metrics)
-        self._store = Store(settings.data_dir)
-        self._open: dict[int, Source] = {}
-        self._background: set[asyncio.Task[None]] = set()
+        self.duty = Duty(self.conductor, self.writes, clock=clock, changed=self.changed)
         self._ticking: asyncio.Task[None] | None = None
         self._next_prune = 0.0
         self._crowd = Crowd()
         self._waking = False
         self._missing = 0
-        self._endings = Batch()
         self.metrics.build.labels(__version__).set(1)
         self._own_problems()
         self._mark_reload(ok=True)
 
     async def start(self) -> None:
         """Open the store, find the players and the broker, and go on where the last run ended. Raises StoreError."""
-        remembered = self._store.open()
+        remembered = self.writes.begin()
         self.bridge = remembered.bridge
         self._recall(remembered)
         self.intake.begin(self.bridge, remembered.next_id, remembered.next_publish)
@@ -126,7 +113,7 @@ class Runtime:
         await asyncio.gather(self._farewell(), self.mqtt.stop())
         if self._background:
             await asyncio.wait(self._background, timeout=0.5)
-        await asyncio.to_thread(self._store.close)
+        await self.writes.close()
 
     async def take(self, items: Iterable[Event | Rejected]) -> bool:
         """Take events: decide, store, then sound and publish. False when they could not be stored.
@@ -139,9 +126,9 @@ class Runtime:
             work.batch.who(*row)
         for service in gone:
             work.batch.nobody(service)
-        self._open.update(work.open)
+        self.writes.open.update(work.open)
         # What an earlier failure left owed is part of what "stored" promises: an empty write brings it along.
-        stored = (self.store_ok and not work.batch.statements) or await self._commit(work.batch)
+        stored = (self.writes.ok and not work.batch.statements) or await self._commit(work.batch)
         self._perform(work)
         return stored
 
@@ -169,49 +156,6 @@ class Runtime:
         self.changed()
         return self.reload_problems
 
-    async def acknowledge(self, fingerprint: str | None, by: str, why: str) -> Acked:
-        """Take on an alert that fires, the flatline (`flatline`), or with None everything: nobody is reminded of it.
-
-        A mistake of the store does not undo it: it holds in memory.
-        """
-        now, acks = self.clock(), self.conductor.acks
-        given: list[tuple[Ack, bool]] = []
-        missing = [found.name for found in self.conductor.watch.missing(now)]
-        if missing and fingerprint in {None, FLATLINE}:
-            given.append(acks.flatline(missing, by, why, now))
-        for found, alert in self.engine.active.items():
-            if alert.audible and fingerprint in {None, found}:
-                given.append(acks.alert(found, alert.severity, by, why, now))
-        batch = Batch()
-        for ack, new in given:
-            if new:
-                batch.ack(ack)
-        await self._commit(batch)
-        self.changed()
-        return Acked(
-            [a for a, new in given if new],
-            [a for a, new in given if not new],
-            unknown=fingerprint is not None and not given,
-        )
-
-    async def unacknowledge(self, fingerprint: str | None) -> list[str]:
-        """Take an acknowledgement back, or with None all; the fingerprints of those that held."""
-        acks, batch = self.conductor.acks, Batch()
-        ended = [found for found in list(acks.given) if fingerprint in {None, found} and acks.end(found)]
-        for found in ended:
-            batch.unack(found)
-        await self._commit(batch)
-        self.changed()
-        return ended
-
-    async def switch_watch(self, *, on: bool, by: str) -> None:
-        """Disarm the watch, or arm it again. It stays so over a restart."""
-        watch, batch = self.conductor.watch, Batch()
-        watch.switch(on=on, by=by, now=self.clock())
-        batch.watch(watch.off_since, watch.off_by)
-        await self._commit(batch)
-        self.changed()
-
     def changed(self) -> None:
         """Something that status shows has changed: gauges, and whoever waits for `changes`."""
         self.version += 1
@@ -235,6 +179,11 @@ class Runtime:
     def _publishes(self) -> bool:
         return bool(self.settings.mqtt_host) and self.book.mqtt.publish
 
+    @property
+    def store_ok(self) -> bool:
+        """Whether what was decided could be written last."""
+        return self.writes.ok
+
     def _perform(self, work: Work) -> None:
         for ended in work.ended:
             self.room.cancel(ended)
@@ -248,57 +197,14 @@ class Runtime:
         if work.batch.statements or work.sets:
             self.changed()
 
-    async def _commit(self, batch: Batch) -> bool:
-        try:
-            await asyncio.wrap_future(self._store.write(batch))
-        except StoreError as e:
-            self.metrics.store_failures.inc()
-            if self.store_ok:
-                log.error("%s; events still sound, senders are asked to send again", e)  # noqa: TRY400 # says it all
-            self.store_ok = False
-            self._next_prune = min(self._next_prune, self.clock() + STORE_AGAIN)
-            return False
-        if not self.store_ok:
-            log.info("the store can be written again")
-        self.store_ok = True
-        return True
-
-    def _settled(self, settled: list[Settled]) -> None:
-        for end in settled:
-            self._end(end.event_id, end.outcome, end.reason)
-
-    def _end(self, event_id: int, outcome: Outcome, reason: Reason | None) -> None:
-        source = self._open.pop(event_id, None)
-        if source is not None:
-            self.metrics.ended(source, outcome, reason)
-            with self._later() as batch:
-                batch.outcome(event_id, outcome, reason)
-
-    def _published(self, publish_ids: list[int]) -> None:
-        if publish_ids:
-            with self._later() as batch:
-                for publish_id in publish_ids:
-                    batch.published(publish_id)
-
-    @contextmanager
-    def _later(self) -> Iterator[Batch]:
-        """Writes that nobody waits for: all of one turn of the loop are handed in together."""
-        if not self._endings.statements:
-            self._spawn(self._write_endings())
-        yield self._endings
-
-    async def _write_endings(self) -> None:
-        batch, self._endings = self._endings, Batch()
-        await self._commit(batch)
-
     def _resume(self, rows: list[OpenRow]) -> None:
         """Events that were stored and never got an outcome: they sound now, if they are still true."""
         for row in rows:
-            self._open[row.id] = row.event.source
+            self.writes.open[row.id] = row.event.source
             state = not row.event.one_shot
             firing = state and row.event.status is Status.FIRING
             if firing and row.event.fingerprint not in self.engine.active:
-                self._end(row.id, Outcome.SUPPRESSED, Reason.SUPERSEDED)
+                self.writes.end(row.id, Outcome.SUPPRESSED, Reason.SUPERSEDED)
                 continue
             rule = self.engine.book.alert_rule(row.event.labels)
             who = self.conductor.who.identity(self.engine.book.service(row.event.labels), self.clock())
@@ -328,12 +234,18 @@ class Runtime:
         if self.own.changed(now):
             self.reload()
         if now >= self._next_prune:  # also how a store that could not be written is tried again
-            self._next_prune = now + (PRUNE if self.store_ok else STORE_AGAIN)
+            self._next_prune = now + (PRUNE if self.writes.ok else STORE_AGAIN)
             batch = Batch()
             batch.prune(self.intake.next_id - KEPT_EVENTS, now)
             for row in self.conductor.who.rows():
                 batch.who(*row)
             await self._commit(batch)
+
+    async def _commit(self, batch: Batch) -> bool:
+        stored = await self.writes.commit(batch)
+        if not stored:
+            self._next_prune = min(self._next_prune, self.clock() + STORE_AGAIN)
+        return stored
 
     def _advance(self, now: float) -> None:
         """What time asks of the room."""

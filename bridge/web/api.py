@@ -190,7 +190,7 @@ async def ack(request: Request) -> JSONResponse:
     """Take an alert on, so that the room is no longer reminded of it. Who was first stays first."""
     runtime: Runtime = request.app.state.runtime
     wanted = await _read(request, Acknowledge)
-    acked = await runtime.acknowledge(wanted.fingerprint, wanted.by, wanted.why)
+    acked = await runtime.duty.acknowledge(wanted.fingerprint, wanted.by, wanted.why)
     if acked.unknown:
         return JSONResponse({"ok": False, "error": _nothing(wanted.fingerprint)}, 404)
     return JSONResponse(
@@ -217,7 +217,7 @@ async def unack(request: Request) -> JSONResponse:
     """End an acknowledgement: the alert is reminded of again."""
     runtime: Runtime = request.app.state.runtime
     wanted = await _read(request, Unacknowledge)
-    ended = await runtime.unacknowledge(wanted.fingerprint)
+    ended = await runtime.duty.unacknowledge(wanted.fingerprint)
     return JSONResponse({"ok": True, "unacknowledged": ended})
 
 
@@ -226,5 +226,5 @@ async def watch(request: Request) -> JSONResponse:
     """Keep the watch, or leave it off: then no flatline sounds, whatever stops coming in."""
     runtime: Runtime = request.app.state.runtime
     wanted = await _read(request, SwitchWatch)
-    await runtime.switch_watch(on=wanted.on, by=wanted.by)
+    await runtime.duty.switch_watch(on=wanted.on, by=wanted.by)
     return JSONResponse({"ok": True, "watch": state.status(runtime)["watch"]})
