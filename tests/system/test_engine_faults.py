@@ -51,6 +51,27 @@ def test_a_hung_scsynth_is_not_acknowledged_for_and_replaced(running):
         wait_for(lambda: pid not in belongings(running), "the hung scsynth is gone")
 
 
+def test_a_sclang_that_crashed_is_started_again(running):
+    """Some malformed packets crash it, and anybody who reaches its port can send one."""
+    names = {_name(pid): pid for pid in belongings(running)}
+    with running.talk("crashed") as talk:
+        before = talk.hello()
+        wait_for(lambda: _age(names["sclang"]) > 11, "it has played for a while", 30)
+        os.kill(names["sclang"], signal.SIGSEGV)
+        wait_for(lambda: "starting it again" in running.log, "it is said")
+        assert talk.order(*CRITICAL, deadline=30) == "played"
+        assert talk.hello()["boot"] != before["boot"]
+        assert running.returncode() is None
+    assert not {names["sclang"], names["scsynth"]} & set(belongings(running))
+
+
+def _age(pid: int) -> float:
+    """Seconds since a process began."""
+    ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[19])
+    uptime = float(Path("/proc/uptime").read_text().split()[0])
+    return uptime - ticks / os.sysconf("SC_CLK_TCK")
+
+
 def test_forty_drones_leave_24_places_for_cues(running):
     """The limit that is set unless another one is asked for: 64."""
     with running.talk("drones") as talk:
