@@ -1,13 +1,13 @@
 """Bounds on how loud several cues are together.
 
-Cues of one sound that begin together add up wave on wave: three criticals of one Deployment would be 9 dB louder than
-one, and five infos louder than a critical. Urgency is told by rhythm and pitch, not by force, so each of n cues of a
-sound that begin within TOGETHER seconds has 1/n of its level, and together they are about as loud as one.
+Cues of one sound that sound together add up wave on wave: three criticals of one Deployment would be 9 dB louder than
+one, and six warnings that follow each other closely louder than a critical. Urgency is told by rhythm and pitch, not by
+force, so a cue has 1/n of its level where n of its sound sound, itself included: those that begin together are about as
+loud as one, and one that comes while five others sound adds little to them.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,24 +16,23 @@ if TYPE_CHECKING:
 
     from bridge.model.commands import Play
 
-TOGETHER = 0.25
-"""Seconds."""
 SOFTEST = 1 / 16
 """No more than about so many sound at once: the window of unacknowledged messages."""
 
 
 class Crowd:
-    """Remembers what began lately. Time is in seconds, an argument."""
+    """Remembers what sounds. Time is in seconds, an argument."""
 
     def __init__(self) -> None:
-        self._began: dict[str, list[float]] = {}
+        self._spans: dict[str, list[tuple[float, float]]] = {}
 
-    def shares(self, sounds: Sequence[str], now: float) -> list[float]:
+    def shares(self, cues: Sequence[Play], now: float) -> list[float]:
         """The share of its level that each of these cues has, which begin now; 1 for one alone."""
-        for sound, count in Counter(sounds).items():
-            recent = [t for t in self._began.get(sound, ()) if 0 <= now - t < TOGETHER]
-            self._began[sound] = (recent + [now] * count)[-32:]
-        return [max(SOFTEST, 1 / len(self._began[sound])) for sound in sounds]
+        for sound in {cue.sound for cue in cues}:
+            still = [(began, end) for began, end in self._spans.get(sound, ()) if began <= now < end]
+            new = [(now, now + cue.params.get("dur", 0.0)) for cue in cues if cue.sound == sound]
+            self._spans[sound] = (still + new)[-32:]
+        return [max(SOFTEST, 1 / len(self._spans[cue.sound])) for cue in cues]
 
 
 def softer(cue: Play, share: float) -> Play:

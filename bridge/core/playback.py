@@ -143,7 +143,7 @@ class _Stage:
                 reason = self._sample(event, touched, now)
             if now >= self._part.start:
                 self._outcomes[str(reason or "played")] += 1
-        shares = self._crowd.shares([cue.sound for cue in cues], now)
+        shares = self._crowd.shares(cues, now)
         told: list[Command] = [softer(cue, share) for cue, share in zip(cues, shares, strict=True)]
         if touched:
             told += self._conductor.voiced(touched, now)

@@ -187,7 +187,7 @@ class Runtime:
     def _perform(self, work: Work) -> None:
         for ended in work.ended:
             self.room.cancel(ended)
-        shares = self._crowd.shares([cue.sound for _, cue in work.plays], self.clock())
+        shares = self._crowd.shares([cue for _, cue in work.plays], self.clock())
         for (event_id, cue), share in zip(work.plays, shares, strict=True):
             self.room.play(softer(cue, share), event_id)
         if work.sets:

@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.core.limits import SOFTEST, TOGETHER, Crowd, softer
+from bridge.core.limits import SOFTEST, Crowd, softer
 from bridge.model.commands import Play
+
+
+def cues(*sounds, dur=1.5):
+    return [Play(f"e{i}", sound, {"vol": 1.0, "dur": dur}) for i, sound in enumerate(sounds)]
 
 
 def test_one_alone_has_its_whole_level():
     crowd = Crowd()
-    assert crowd.shares(["critical"], 0.0) == [1.0]
-    assert crowd.shares(["critical"], TOGETHER) == [1.0]
+    assert crowd.shares(cues("critical"), 0.0) == [1.0]
+    assert crowd.shares(cues("critical"), 1.5) == [1.0]
 
 
 def test_those_of_one_batch_share_the_level():
-    assert Crowd().shares(["critical", "info", "critical", "critical"], 0.0) == [1 / 3, 1.0, 1 / 3, 1 / 3]
+    found = Crowd().shares(cues("critical", "info", "critical", "critical"), 0.0)
+    assert found == [1 / 3, 1.0, 1 / 3, 1 / 3]
 
 
-def test_those_that_follow_at_once_are_softer():
+def test_those_that_follow_while_others_sound_are_softer():
     crowd = Crowd()
-    assert [crowd.shares(["critical"], 0.01 * i)[0] for i in range(3)] == [1, 1 / 2, 1 / 3]
+    assert [crowd.shares(cues("warning"), 0.4 * i)[0] for i in range(5)] == [1, 1 / 2, 1 / 3, 1 / 4, 1 / 4]
 
 
 def test_there_is_a_softest_and_a_bound():
     crowd = Crowd()
-    assert set(crowd.shares(["critical"] * 10_000, 0.0)) == {SOFTEST}
-    assert len(crowd._began["critical"]) <= 32
+    assert set(crowd.shares(cues(*["critical"] * 10_000), 0.0)) == {SOFTEST}
+    assert len(crowd._spans["critical"]) <= 32
 
 
 def test_a_clock_that_goes_back_silences_nobody():
     crowd = Crowd()
-    crowd.shares(["critical"], 1000.0)
-    assert crowd.shares(["critical"], 0.0) == [1.0]
+    crowd.shares(cues("critical"), 1000.0)
+    assert crowd.shares(cues("critical"), 0.0) == [1.0]
 
 
 def test_softer_touches_the_level_alone():
