@@ -2,8 +2,8 @@
 
 Cues of one sound that sound together add up wave on wave: three criticals of one Deployment would be 9 dB louder than
 one, and six warnings that follow each other closely louder than a critical. Urgency is told by rhythm and pitch, not by
-force, so a cue has 1/n of its level where n of its sound sound, itself included: those that begin together are about as
-loud as one, and one that comes while five others sound adds little to them.
+force. So of n cues that begin together each has 1/n of its level, and one that comes while m others sound 1/(2m + 1):
+together they are hardly louder than one.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ class Crowd:
 
     def shares(self, cues: Sequence[Play], now: float) -> list[float]:
         """The share of its level that each of these cues has, which begin now; 1 for one alone."""
+        shares: dict[str, float] = {}
         for sound in {cue.sound for cue in cues}:
             still = [(began, end) for began, end in self._spans.get(sound, ()) if began <= now < end]
             new = [(now, now + cue.params.get("dur", 0.0)) for cue in cues if cue.sound == sound]
             self._spans[sound] = (still + new)[-32:]
-        return [max(SOFTEST, 1 / len(self._spans[cue.sound])) for cue in cues]
+            shares[sound] = max(SOFTEST, 1 / (2 * len(still) + len(new)))
+        return [shares[cue.sound] for cue in cues]
 
 
 def softer(cue: Play, share: float) -> Play:

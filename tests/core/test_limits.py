@@ -25,7 +25,7 @@ def test_those_of_one_batch_share_the_level():
 
 def test_those_that_follow_while_others_sound_are_softer():
     crowd = Crowd()
-    assert [crowd.shares(cues("warning"), 0.4 * i)[0] for i in range(5)] == [1, 1 / 2, 1 / 3, 1 / 4, 1 / 4]
+    assert [crowd.shares(cues("warning"), 0.4 * i)[0] for i in range(5)] == [1, 1 / 3, 1 / 5, 1 / 7, 1 / 7]
 
 
 def test_there_is_a_softest_and_a_bound():
