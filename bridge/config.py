@@ -35,7 +35,7 @@ def load(path: Path, sounds: Mapping[str, Sound] = SOUNDS) -> Book:
         text = path.read_bytes()
     except OSError as e:
         raise ConfigError(
-            [f"{path}: cannot be read ({e.strerror}); set PAGER_CONFIG to a rule book"]
+            [f"{path}: cannot be read ({e.strerror}); name a rule book, here or in PAGER_CONFIG"]
         ) from None
     return parse(text, str(path), sounds)
 

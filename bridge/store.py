@@ -324,7 +324,7 @@ class Store:
 def _ack(  # noqa: PLR0917 # a row of that table
     fingerprint: str, severity: str, by: str, why: str, at: float, until: float, covers: str
 ) -> Ack:
-    return Ack(fingerprint, severity, by, why, at, until, tuple(covers.splitlines()))
+    return Ack(fingerprint, severity, by, why, at, until, tuple(covers.split("\n")) if covers else ())
 
 
 def _body(event: AlertEvent) -> bytes:

@@ -80,7 +80,7 @@ def test_every_key_of_a_book_is_in_the_shipped_one():
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(ConfigError, match=r"none\.yml: cannot be read .* set PAGER_CONFIG"):
+    with pytest.raises(ConfigError, match=r"none\.yml: cannot be read .* name a rule book, here or in PAGER_CONFIG"):
         config.load(tmp_path / "none.yml")
     with pytest.raises(ConfigError, match="cannot be read"):
         config.load(tmp_path)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from typer.testing import CliRunner
 
-from bridge.cli import look, motifs
+from bridge.cli import app, client, duty, look, motifs
+from bridge.config import DEFAULT_BOOK
 from bridge.core.who import MOTIFS
+from bridge.model.errors import PagerError
 
 NOW = 1_800_000_000.0
 
@@ -57,6 +60,7 @@ def status(**more):
         "bed": {"level": 1.0, "chord": 0.0},
         "cadence": {"quiet_hours": False, "next_reminder": None, "storm": 0},
         "rule_book": {"path": "pager.yml", "problems": []},
+        "own_sounds": {"path": None, "problems": []},
         "store": {"path": "state", "ok": True},
     } | more
 
@@ -104,6 +108,19 @@ def test_twenty_alerts_unless_all_are_asked_for():
             "Watch: not armed, no Watchdog has come. `singing-pager watch` has the route to paste.",
         ),
         (
+            watch(
+                route="the route",
+                inputs=[
+                    {"name": "watchdog", "last": None, "within": 120.0, "armed": False, "late": False},
+                    {"name": "boiler", "last": NOW - 5, "within": 60.0, "armed": True, "late": False},
+                ],
+            ),
+            (
+                "Watch: armed for boiler; no Watchdog has come yet: Prometheus itself is not watched."
+                " `singing-pager watch` has the route to paste."
+            ),
+        ),
+        (
             watch(on=False, off_since=NOW - 300, off_by="bob"),
             "Watch: OFF for 5 min, by bob. No flatline would sound; `singing-pager watch on` switches it on.",
         ),
@@ -134,7 +151,7 @@ def test_cadence_and_bed_are_told_where_they_say_something():
         bed={"level": 0.25, "chord": 2.0},
     )
     for line in (
-        "Quiet hours: only criticals sound.",
+        "Quiet hours: only criticals and the flatline sound.",
         "Next reminder in 45 s.",
         "Storm: 12 alerts in one texture.",
         "The bed has sunk: all has been calm.",
@@ -154,6 +171,119 @@ def test_who_sings_now_is_told_and_the_others_are_counted():
     assert "and 2 more: singing-pager who" in found
     assert "Who sings: 3 known: singing-pager who" in lines(who=people)
     assert not [line for line in lines(who=people[:1], firing=[alert()]) if "singing-pager who" in line]
+
+
+def test_more_than_five_who_sing_are_one_line():
+    people = [person(f"s{number}") for number in range(7)]
+    for singing, told in ((5, 5), (6, 0)):
+        found = lines(who=people, firing=[alert(n, service=f"s{n}") for n in range(singing)])
+        assert len([line for line in found if " sings: " in line]) == told
+    assert "6 services sing: singing-pager who" in found
+    assert not [line for line in found if "more: singing-pager who" in line]
+
+
+def test_refused_own_sounds_are_told_apart_from_the_rule_book():
+    found = lines(own_sounds={"path": "mine", "problems": [f"mine/{n}.yml: bad\n" for n in range(7)]})
+    assert "Rule book: pager.yml." in found
+    assert found[-2] == (
+        "Own sounds in mine, refused: "
+        + "; ".join(f"mine/{n}.yml: bad " for n in range(look.REFUSED))
+        + "; and 2 more"
+    )
+
+
+def acks(count, **more):
+    word = {0: "critical"}
+    return [
+        {"fingerprint": f"f{n}", "severity": word.get(n % 10, "warning"), **ack(**more)} for n in range(count)
+    ]
+
+
+def acked(new, old=(), **more):
+    found = status(firing=[alert(n, name=f"N{n}", service="") for n in range(50)], **more)
+    return duty.ack_lines({"acknowledged": list(new), "already": list(old)}, found, is_plain=True)
+
+
+def test_ten_acknowledgements_are_told_and_of_more_there_is_a_sum():
+    until = look.clock(NOW + 3600)
+    assert acked(acks(2)) == [
+        f"Acknowledged critical N0, until {until}.",
+        f"Acknowledged warning N1, until {until}.",
+    ]
+    assert len(acked(acks(10))) == 10
+    found = acked(acks(50))
+    assert found[0] == f"Acknowledged 50: 5 critical, 45 warning, until {until}."
+    assert found[1:6] == [f"Acknowledged critical N{n}, until {until}." for n in (0, 10, 20, 30, 40)]
+    assert (len(found), found[-1]) == (12, "and 40 more")
+    old = acked((), acks(50))
+    assert old[0] == "50: 5 critical, 45 warning were acknowledged already."
+    assert (len(old), old[-1]) == (12, "and 40 more")
+
+
+def test_who_acknowledges_alerts_is_pointed_to_the_flatline():
+    flat = watch(flatline=[{"name": "cpu", "last": None}])
+    say = "The flatline sounds: singing-pager ack flatline"
+    assert acked((), watch=flat) == [f"Nothing fires. {say}"]
+    assert acked(acks(1), watch=flat)[1:] == [say]
+    assert acked(()) == ["Nothing fires."]
+    assert acked((), watch=flat | {"acknowledged": ack()}) == ["Nothing fires."]
+    taken = {"fingerprint": "flatline", "severity": "warning", **ack()}
+    assert acked([taken], watch=flat) == [f"Acknowledged the flatline, until {look.clock(NOW + 3600)}."]
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("localhost:8000", "http://localhost:8000"),
+        ("pager.lan/", "http://pager.lan"),
+        ("https://pager.lan", "https://pager.lan"),
+        ("", "http://127.0.0.1:8123"),
+    ],
+)
+def test_an_address_without_a_scheme_is_http(monkeypatch, url, base):
+    monkeypatch.setenv("PAGER_HTTP_PORT", "8123")
+    assert client.base(url) == base
+
+
+def test_what_is_no_address_is_said():
+    with pytest.raises(PagerError, match="no bridge answers at http://\\[: "):
+        client.ask("[:", "GET", "/api/v1/status")
+
+
+@pytest.mark.parametrize("command", ["ack", "unack", "resolve"])
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_fingerprint_is_never_everything(command, empty):
+    done = CliRunner().invoke(app, [command, empty, "--url", "http://127.0.0.1:9"])
+    assert isinstance(done.exception, PagerError)
+    assert str(done.exception).startswith("the fingerprint is empty; name one, or leave it out for every ")
+
+
+def checked(path):
+    return CliRunner().invoke(app, ["check-config", str(path)])
+
+
+def test_a_rule_book_without_a_sign_of_life_is_good_with_a_note(tmp_path):
+    book = tmp_path / "pager.yml"
+    note = "note: no rule takes Watchdog as sign_of_life; the watch can never arm by it"
+    rule = "  - {name: dog, match: ['alertname=\"Watchdog\"'%s], sound: sign_of_life}\n"
+    texts = {
+        "": True,
+        rule % "": False,
+        rule % ", severity=none": False,
+        rule.replace("Watch", "Bull") % "": True,
+    }
+    for text, noted in texts.items():
+        book.write_text(f"version: 1\nalerts:\n{text}  - {{name: all}}\n")
+        done = checked(book)
+        assert (done.exit_code, note in done.stdout) == (0, noted), text
+    assert note not in checked(DEFAULT_BOOK).stdout
+
+
+def test_a_missing_rule_book_is_told_whichever_way_it_was_named(tmp_path):
+    done = checked(tmp_path / "none.yml")
+    assert str(done.exception) == (
+        f"{tmp_path}/none.yml: cannot be read (No such file or directory); name a rule book, here or in PAGER_CONFIG"
+    )
 
 
 def test_what_comes_from_outside_cannot_begin_a_line():

@@ -36,27 +36,34 @@ def fire(
     answer = ask(url, "POST", "/api/v1/fire", {"severity": severity, "service": service, "for": for_})
     word = look.severity(severity, is_plain=look.plain(asked=plain))
     who = f" on {service}" if service else ""
-    say(
-        answer,
-        [f"TEST {word}{who} fires for {for_} [{answer.get('fingerprint')}].", answer.get("hears", "")],
-        as_json,
-    )
+    why = answer["suppressed"]
+    heard = f"Not sounded: {look.reason(why)}." if why else answer["hears"]
+    say(answer, [f"TEST {word}{who} fires for {for_} [{answer['fingerprint']}].", heard], as_json)
 
 
 def resolve(
-    fingerprint: Annotated[str, typer.Argument(help="which alert; without it every test alert")] = "",
+    fingerprint: Annotated[
+        str | None, typer.Argument(help="which alert; without it every test alert", show_default=False)
+    ] = None,
     *,
     url: Url = "",
     as_json: Json = False,
     plain: Plain = False,  # noqa: ARG001 # one line without colour anyway; every command takes the option
 ) -> None:
     """End an alert here: by fingerprint, or every test alert."""
-    answer = ask(url, "POST", "/api/v1/resolve", {"fingerprint": fingerprint or None})
+    answer = ask(url, "POST", "/api/v1/resolve", {"fingerprint": given(fingerprint, "every test alert")})
     count = len(answer.get("resolved", []))
     lines = [f"Resolved {count} alert{'' if count == 1 else 's'}."]
     say(answer, lines, as_json)
     if fingerprint and not count:
         raise typer.Exit(1)
+
+
+def given(fingerprint: str | None, everything: str) -> str | None:
+    """The argument as it was given; None where there was none. An empty one is an unset variable: PagerError."""
+    if fingerprint is not None and not fingerprint.strip():
+        raise PagerError(f"the fingerprint is empty; name one, or leave it out for {everything}")
+    return fingerprint
 
 
 def status(
@@ -81,17 +88,18 @@ def digest(*, url: Url = "", as_json: Json = False, plain: Plain = False) -> Non
 def healthcheck(*, url: Url = "") -> None:
     """For containers: exit code 0 when the bridge is ready, else 1."""
     try:
-        response = httpx.get(f"{_base(url)}/-/ready", timeout=3.0, trust_env=_far(_base(url)))
-    except httpx.HTTPError as e:
-        typer.echo(f"{_base(url)}: {e}", err=True)
+        response = httpx.get(f"{base(url)}/-/ready", timeout=3.0, trust_env=_far(base(url)))
+    except (httpx.HTTPError, httpx.InvalidURL) as e:
+        typer.echo(f"{base(url)}: {e}", err=True)
         raise typer.Exit(1) from None
     typer.echo(response.text.strip())
     raise typer.Exit(0 if response.status_code == httpx.codes.OK else 1)
 
 
-def _base(url: str) -> str:
-    """Where the bridge is, without a slash at the end."""
-    return (url or f"http://127.0.0.1:{os.environ.get('PAGER_HTTP_PORT') or 8000}").rstrip("/")
+def base(url: str) -> str:
+    """Where the bridge is, without a slash at the end; http where no scheme is named."""
+    url = url or f"127.0.0.1:{os.environ.get('PAGER_HTTP_PORT') or 8000}"
+    return (url if "://" in url else f"http://{url}").rstrip("/")
 
 
 def _far(url: str) -> bool:
@@ -101,11 +109,11 @@ def _far(url: str) -> bool:
 
 def ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """What the bridge answers. Raises PagerError with its reason, or where none answers."""
-    url = _base(url)
+    url = base(url)
     try:
         response = httpx.request(method, f"{url}{path}", json=body, timeout=TIMEOUT, trust_env=_far(url))
         answer: dict[str, Any] = response.json()
-    except httpx.HTTPError as e:
+    except (httpx.HTTPError, httpx.InvalidURL) as e:
         raise PagerError(
             f"no bridge answers at {url} ({e}); start one with `singing-pager serve`, or set --url"
         ) from None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import getpass
+from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bridge.cli import look, motifs
-from bridge.cli.client import Json, Plain, Url, ask, say
+from bridge.cli.client import Json, Plain, Url, ask, given, say
 from bridge.core.acks import FLATLINE
 from bridge.core.digest import age, printable
+from bridge.model.catalogue import SEVERITIES
 from bridge.model.errors import PagerError
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 By = Annotated[str, typer.Option(help="who you are; your login name unless you say")]
 LISTED = 20
 """So many alerts that a prefix fits are named."""
+ACKS = 10
+"""So many acknowledgements are told one by one; of more there is a sum, and these."""
 ROUTE = """\
     - receiver: singing-pager
       matchers: ['alertname="Watchdog"']
@@ -39,8 +43,12 @@ class Switch(StrEnum):
 
 def ack(
     fingerprint: Annotated[
-        str, typer.Argument(help="which alert, or its first letters, or flatline; without it all that fires")
-    ] = "",
+        str | None,
+        typer.Argument(
+            help="which alert, or its first letters, or flatline; without it every alert that fires",
+            show_default=False,
+        ),
+    ] = None,
     by: By = "",
     why: Annotated[str, typer.Option(help="what others should know")] = "",
     *,
@@ -49,36 +57,77 @@ def ack(
     plain: Plain = False,
 ) -> None:
     """Take on what fires: the room is no longer reminded of it."""
+    wanted = given(fingerprint, "every alert that fires")
     found = ask(url, "GET", "/api/v1/status")
-    wanted = _whole(fingerprint, found["firing"])
-    answer = ask(
-        url, "POST", "/api/v1/ack", {"fingerprint": wanted or None, "by": by or _login(), "why": why}
+    wanted = _whole(wanted, found["firing"])
+    if wanted not in {None, FLATLINE} and all(a["fingerprint"] != wanted for a in found["firing"]):
+        raise PagerError(
+            f"nothing fires whose fingerprint begins with {wanted!r}; `singing-pager status` lists what does"
+        )
+    answer = ask(url, "POST", "/api/v1/ack", {"fingerprint": wanted, "by": by or _login(), "why": why})
+    say(answer, ack_lines(answer, found, is_plain=look.plain(asked=plain)), as_json)
+
+
+def ack_lines(answer: dict[str, Any], found: dict[str, Any], *, is_plain: bool) -> list[str]:
+    """What an acknowledgement did, for a person. `found` is the status before it."""
+    new, old = (_worst_first(answer[key]) for key in ("acknowledged", "already"))
+    lines = [f"Acknowledged {_sum(new)}{_until(new[0])}."] if len(new) > ACKS else []
+    lines += _some([f"Acknowledged {_named(a, found, is_plain)}{_until(a)}." for a in new])
+    lines += [f"{_sum(old)} were acknowledged already."] if len(old) > ACKS else []
+    lines += _some(
+        [
+            f"{_named(a, found, is_plain)} was acknowledged already: {look.acknowledged(a, found['now'])}{_until(a)}."
+            for a in old
+        ]
     )
-    is_plain = look.plain(asked=plain)
-    lines = [f"Acknowledged {_named(a, found, is_plain)}{_until(a)}." for a in answer["acknowledged"]]
-    lines += [
-        f"{_named(a, found, is_plain)} was acknowledged already: {look.acknowledged(a, found['now'])}{_until(a)}."
-        for a in answer["already"]
-    ]
-    say(answer, lines or ["Nothing fires."], as_json)
+    watch_ = found["watch"]
+    told = any(a["fingerprint"] == FLATLINE for a in (*new, *old))
+    flat = watch_["flatline"] and not watch_["acknowledged"] and not told
+    flatline = ["The flatline sounds: singing-pager ack flatline"] if flat else []
+    if lines:
+        return lines + flatline
+    return [" ".join(["Nothing fires.", *flatline])]
+
+
+def _worst_first(acks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(acks, key=lambda a: -SEVERITIES.index(a["severity"]))
+
+
+def _sum(acks: list[dict[str, Any]]) -> str:
+    """For example `50: 5 critical, 45 warning`."""
+    counted = Counter(a["severity"] for a in acks)
+    words = (f"{counted[word]} {word}" for word in reversed(SEVERITIES) if counted[word])
+    return f"{len(acks)}: {', '.join(words)}"
+
+
+def _some(lines: list[str]) -> list[str]:
+    more = [f"and {len(lines) - ACKS} more"] if len(lines) > ACKS else []
+    return lines[:ACKS] + more
 
 
 def unack(
     fingerprint: Annotated[
-        str, typer.Argument(help="which alert, or its first letters, or flatline; without it every one")
-    ] = "",
+        str | None,
+        typer.Argument(
+            help="which alert, or its first letters, or flatline; without it every one", show_default=False
+        ),
+    ] = None,
     *,
     url: Url = "",
     as_json: Json = False,
     plain: Plain = False,  # noqa: ARG001 # one line without colour anyway; every command takes the option
 ) -> None:
     """End an acknowledgement: the room is reminded again."""
-    wanted = _whole(fingerprint, ask(url, "GET", "/api/v1/status")["firing"]) if fingerprint else ""
-    answer = ask(url, "POST", "/api/v1/unack", {"fingerprint": wanted or None})
+    wanted = given(fingerprint, "every acknowledgement")
+    firing = ask(url, "GET", "/api/v1/status")["firing"] if wanted else []
+    answer = ask(url, "POST", "/api/v1/unack", {"fingerprint": _whole(wanted, firing)})
     count = len(answer["unacknowledged"])
+    if wanted and not count:
+        raise PagerError(
+            f"nothing is acknowledged whose fingerprint begins with {wanted!r}; "
+            "`singing-pager status` tells what is"
+        )
     say(answer, [f"Ended {count} acknowledgement{'' if count == 1 else 's'}."], as_json)
-    if fingerprint and not count:
-        raise typer.Exit(1)
 
 
 def watch(
@@ -94,7 +143,7 @@ def watch(
         ask(url, "POST", "/api/v1/watch", {"on": switch is Switch.ON, "by": by or _login()})
     found = ask(url, "GET", "/api/v1/status")
     lines = look.watch_lines(found) + [_input(i, found["now"]) for i in found["watch"]["inputs"]]
-    if not found["watch"]["armed"] and found["watch"]["on"]:
+    if found["watch"]["route"]:
         lines += [
             "Put this first under `routes:` of alertmanager.yml (docs/alertmanager.md has the receiver):",
             ROUTE,
@@ -109,10 +158,10 @@ def who(*, url: Url = "", as_json: Json = False, plain: Plain = False) -> None: 
     say({"who": people}, lines, as_json)
 
 
-def _whole(wanted: str, firing: list[dict[str, Any]]) -> str:
+def _whole(wanted: str | None, firing: list[dict[str, Any]]) -> str | None:
     """The fingerprint that `wanted` begins. What begins none is given back: the bridge knows more than it lists."""
-    fits = [alert for alert in firing if alert["fingerprint"].startswith(wanted)]
-    if not wanted or wanted == FLATLINE or not fits:
+    fits = [alert for alert in firing if wanted and alert["fingerprint"].startswith(wanted)]
+    if wanted == FLATLINE or not fits:
         return wanted
     if len(fits) == 1 or any(alert["fingerprint"] == wanted for alert in fits):
         return wanted if len(fits) > 1 else str(fits[0]["fingerprint"])

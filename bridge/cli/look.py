@@ -14,6 +14,19 @@ from bridge.core.digest import age, printable
 
 SHOWN = 20
 """So many alerts `status` shows unless told otherwise."""
+SUNG = 5
+"""So many services that sing now are told one by one; of more there is their number."""
+REFUSED = 5
+"""So many problems of own sounds are told; the rest are counted."""
+_REASONS = {
+    "by_rule": "the rule book is silent about it",
+    "flood": "too much at once, it counts in the storm",
+    "flapping": "it comes and goes",
+    "duplicate": "it fires already",
+    "superseded": "something worse of the same subject fires",
+    "no_listener": "nobody hears",
+}
+"""Why something does not sound, where the word alone does not tell. The page has the same words in texts.js."""
 _LEVELS = {"cues": "cues", "heartbeat": "cues and heartbeat", "everything": "everything"}
 _COLOURS = {"critical": typer.colors.RED, "warning": typer.colors.YELLOW, "info": typer.colors.CYAN}
 
@@ -49,6 +62,11 @@ def acknowledged(ack: dict[str, Any], now: float) -> str:
     return f"{by}{age(now - ack['at'])} ago{why}"
 
 
+def reason(word: str) -> str:
+    """Why something was suppressed, for a person."""
+    return _REASONS.get(word, word.replace("_", " "))
+
+
 def status_lines(found: dict[str, Any], *, is_plain: bool, limit: int | None = SHOWN) -> list[str]:
     """`status` for a person, at most `limit` alerts; who hears it comes last."""
     lines = [found["digest"]]
@@ -63,7 +81,7 @@ def status_lines(found: dict[str, Any], *, is_plain: bool, limit: int | None = S
     lines += [f"Voice {printable(v['id'])}: {v['value']:g} ({v['sound']})" for v in found["voices"]]
     lines += _bed(found) + _who(found)
     lines += [_player(p) for p in found["players"]]
-    lines += [_mqtt(found["mqtt"]), _rule_book(found["rule_book"])]
+    lines += [_mqtt(found["mqtt"]), _rule_book(found["rule_book"]), *_own_sounds(found["own_sounds"])]
     if not found["store"]["ok"]:
         lines.append(f"The store in {found['store']['path']} cannot be written.")
     return [*lines, found["hears"]]
@@ -80,6 +98,10 @@ def watch_lines(found: dict[str, Any], remedy: str = "") -> list[str]:
         return [_flat(watch, now)]
     if not watch["armed"]:
         return [f"Watch: not armed, no Watchdog has come.{remedy}"]
+    if watch["route"]:
+        others = ", ".join(printable(i["name"]) for i in watch["inputs"] if i["armed"])
+        unwatched = "no Watchdog has come yet: Prometheus itself is not watched"
+        return [f"Watch: armed for {others}; {unwatched}.{remedy}"]
     heard = [f"{printable(i['name'])} {age(now - i['last'])} ago" for i in watch["inputs"] if i["last"]]
     return [f"Watch: armed{', heard ' if heard else ''}{', '.join(heard)}."]
 
@@ -107,7 +129,7 @@ def _alert(alert: dict[str, Any], now: float, is_plain: bool) -> str:  # a switc
 
 
 def _cadence(cadence: dict[str, Any], now: float) -> list[str]:
-    lines = ["Quiet hours: only criticals sound."] if cadence["quiet_hours"] else []
+    lines = ["Quiet hours: only criticals and the flatline sound."] if cadence["quiet_hours"] else []
     if cadence["storm"]:
         lines.append(f"Storm: {cadence['storm']} alert{'' if cadence['storm'] == 1 else 's'} in one texture.")
     if cadence["next_reminder"] is not None:
@@ -127,6 +149,8 @@ def _who(found: dict[str, Any]) -> list[str]:
     """Those who sing now, and how many more there are."""
     now = {one.get("service", "") for one in (*found["firing"], *found["voices"])} - {""}
     singing = [one for one in found["who"] if one["service"] in now]
+    if len(singing) > SUNG:
+        return [f"{len(singing)} services sing: singing-pager who"]
     others = len(found["who"]) - len(singing)
     more = "and " if singing else "Who sings: "
     rest = [f"{more}{others} {'more' if singing else 'known'}: singing-pager who"] if others else []
@@ -154,3 +178,12 @@ def _rule_book(book: dict[str, Any]) -> str:
     if book["problems"]:
         return f"Rule book {book['path']}: the last reload was refused: {'; '.join(book['problems'])}"
     return f"Rule book: {book['path']}."
+
+
+def _own_sounds(own: dict[str, Any]) -> list[str]:
+    """What is refused of the own sounds; that takes nothing from the rule book or from other sounds."""
+    problems = [printable(problem) for problem in own["problems"]]
+    if not problems:
+        return []
+    more = f"; and {len(problems) - REFUSED} more" if len(problems) > REFUSED else ""
+    return [f"Own sounds in {own['path']}, refused: {'; '.join(problems[:REFUSED])}{more}"]

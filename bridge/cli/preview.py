@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.instruments import instruments
-from bridge.cli.render import ending
+from bridge.cli.render import ending, tell_problems
 from bridge.cli.rulebook import Synthdefs
 from bridge.core.score import score
 from bridge.model.commands import Command, Play, Release, Set
@@ -49,25 +49,29 @@ def preview(
     values: Annotated[
         list[str] | None, typer.Option("--set", help="a control, as freq=440; may be given again")
     ] = None,
-    listed: Annotated[bool, typer.Option("--list", help="say which sounds and controls there are")] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="say which sounds there are, or which controls SOUND has")
+    ] = False,
     synthdefs: Synthdefs = None,
 ) -> None:
     """Let one sound be heard: a cue once, a voice held for 6 s and released."""
     own = Folder(synthdefs)
-    for problem in own.problems:
-        typer.echo(problem, err=True)
+    tell_problems(own.problems)
     if listed:
-        typer.echo("\n".join(line for found in own.sounds.values() for line in _described(found)))
+        told = _described(_sound(sound, own.sounds)) if sound else _listed(own.sounds)
+        typer.echo("\n".join(told))
         return
     found = _sound(sound, own.sounds)
     controls = dict(_control(found, text) for text in values or [])
     length = own.own[sound].seconds if sound in own.own else 0.0
     events, end = _events(found, controls, length)
     with ending(), instruments(own.own, [c for _, c in events]) as ready, _file(out) as path:
-        told = score(events, end, own.sounds, ready.samples)
-        sink.render(told, path, synthdefs=ready.folders)
+        notes = score(events, end, own.sounds, ready.samples)
+        sink.render(notes, path, synthdefs=ready.folders)
         if out is None:
             _play(path)
+        else:
+            typer.echo(f"{out}: {end:.1f} s of {sound}.")
 
 
 @contextlib.contextmanager
@@ -114,6 +118,12 @@ def _control(sound: Sound, text: str) -> tuple[str, float]:
             f"--set {text}: {name} of {sound.id} is a number from {control.low:g} to {control.high:g} ({control.unit})"
         )
     return name, value
+
+
+def _listed(sounds: Mapping[str, Sound]) -> list[str]:
+    """One line each: id, kind, text."""
+    width = max(map(len, sounds))
+    return [f"{name:{width}}  {sound.kind:5}  {sound.text}" for name, sound in sounds.items()]
 
 
 def _described(sound: Sound) -> list[str]:

@@ -8,6 +8,7 @@ import itertools
 import signal
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -34,7 +35,7 @@ LONG = 3600.0
 BEFORE = 7 * 86400.0
 """Seconds before `--from` that the core lives through, a minute and more of work."""
 TOLD = 20
-"""Problems of lines that are told one by one; the rest are counted."""
+"""Problems of lines, and of own sounds, that are told one by one; the rest are counted."""
 
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="the sound file: .wav, .flac or .ogg", show_default=False)
@@ -58,8 +59,7 @@ def render(  # noqa: PLR0913 # each is an option
     """Play a journal into a sound file, as it would have been heard."""
     own = Folder(synthdefs)
     book = load_book(file, own).compiled()
-    for problem in own.problems:
-        typer.echo(problem, err=True)
+    tell_problems(own.problems)
     found = _read(events, strict=strict)
     part = _take(found, since=since, until=until, speed=speed, tail=tail)
     _bounded(part, long=long)
@@ -102,10 +102,7 @@ def _read(path: Path, *, strict: bool) -> list[Event]:
             problems.append(found.text)
         else:
             events.append(found)
-    for text in problems[:TOLD]:
-        typer.echo(text, err=True)
-    if len(problems) > TOLD:
-        typer.echo(f"and {len(problems) - TOLD} more", err=True)
+    tell_problems(problems)
     if not events:
         raise PagerError(f"{name}: no line of it is an event (docs/render.md tells how they look)")
     if problems and strict:
@@ -115,6 +112,14 @@ def _read(path: Path, *, strict: bool) -> list[Event]:
     if any(later.received < earlier.received for earlier, later in itertools.pairwise(events)):
         typer.echo(f"{name}: its lines are not in the order of time; they were sorted", err=True)
     return events
+
+
+def tell_problems(problems: Sequence[str]) -> None:
+    """On stderr, TOLD at most; the rest are counted."""
+    for text in problems[:TOLD]:
+        typer.echo(text, err=True)
+    if len(problems) > TOLD:
+        typer.echo(f"and {len(problems) - TOLD} more", err=True)
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -140,8 +145,13 @@ def _take(events: Sequence[Event], *, since: str, until: str, speed: float, tail
     except ValueError:
         times = [event.received for event in events]
         raise PagerError(
-            f"no event lies between --from and --until; they are from {min(times):.3f} to {max(times):.3f}"
+            f"no event lies between --from and --until; they are from {_told(min(times))} to {_told(max(times))}"
         ) from None
+
+
+def _told(unix: float) -> str:
+    """A time in both ways in which it may be given."""
+    return f"{unix:.3f} ({datetime.fromtimestamp(unix, UTC):%Y-%m-%dT%H:%M:%SZ})"
 
 
 def _time(option: str, text: str) -> float | None:

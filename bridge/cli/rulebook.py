@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridge import config
 from bridge.book import Book
+from bridge.core.rules import SIGN_OF_LIFE
 from bridge.core.who import Who
 from bridge.model.errors import ConfigError, PagerError
 from bridge.sounds import Folder, load_book
+
+if TYPE_CHECKING:
+    from bridge.core.rules import RuleBook
 
 Config = Annotated[
     Path,
@@ -40,6 +44,14 @@ def check_config(
     if folder.problems:
         raise ConfigError(folder.problems)
     typer.echo(f"{file}: good, {len(book.alerts)} rules for alerts, {len(book.metrics)} for metrics.")
+    if not _arms(book.compiled()):
+        typer.echo("note: no rule takes Watchdog as sign_of_life; the watch can never arm by it")
+
+
+def _arms(book: RuleBook) -> bool:
+    """Whether a Watchdog is a sign of life, with the severity that kube-prometheus gives it or without one."""
+    labels: dict[str, str] = {"alertname": "Watchdog"}
+    return any(book.alert_rule(labels | more).sound == SIGN_OF_LIFE for more in ({}, {"severity": "none"}))
 
 
 def schema() -> None:

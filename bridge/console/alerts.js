@@ -6,6 +6,7 @@
 import { element, put } from "./dom.js";
 import { acknowledgement, clock, texts } from "./texts.js";
 
+const FIRST = 20;
 const SHOWN = 200;
 const SOUNDING_MS = 2500;
 
@@ -82,19 +83,32 @@ class Row {
 export class AlertList {
   #list;
   #more;
+  #unfold;
   #press;
   #rows = new Map();
+  #whole = false;
+  #usable = true;
+  #last = [[], 0, 0];
 
-  /** `press(alert)`: somebody wants to acknowledge that alert, or no longer, if it is. */
-  constructor(list, more, press) {
+  /**
+   * `more` says how many are not in the list, `unfold` is the button for all that the page can show.
+   * `press(alert)`: somebody wants to acknowledge that alert, or no longer, if it is.
+   */
+  constructor(list, more, unfold, press) {
     this.#list = list;
     this.#more = more;
+    this.#unfold = unfold;
     this.#press = press;
+    unfold.addEventListener("click", () => {
+      this.#whole = !this.#whole;
+      this.show(...this.#last);
+    });
   }
 
   /** Bring the list to `firing`, in its order; `total` fire in all. `now` is unix seconds of the bridge's clock. */
   show(firing, now, total) {
-    const shown = firing.slice(0, SHOWN);
+    this.#last = [firing, now, total];
+    const shown = firing.slice(0, this.#whole ? SHOWN : FIRST);
     const rows = new Map(shown.map((alert) => [alert.fingerprint, this.#row(alert.fingerprint)]));
     for (const [fingerprint, row] of this.#rows) if (!rows.has(fingerprint)) row.node.remove();
     this.#rows = rows;
@@ -103,8 +117,22 @@ export class AlertList {
       const there = this.#list.children[i];
       if (there !== row.node) this.#list.insertBefore(row.node, there ?? null);
     });
-    this.#more.hidden = total <= SHOWN;
-    put(this.#more, texts.more(total - SHOWN));
+    for (const row of rows.values()) row.button.disabled = !this.#usable;
+    this.#more.hidden = total <= shown.length;
+    put(this.#more, texts.more(total - shown.length));
+    this.#fold(Math.min(firing.length, SHOWN), total);
+  }
+
+  #fold(most, total) {
+    this.#unfold.hidden = most <= FIRST;
+    this.#unfold.setAttribute("aria-expanded", String(this.#whole));
+    put(this.#unfold, this.#whole ? texts.showFewer(FIRST) : texts.showAll(most, most === total));
+  }
+
+  /** Without a link nothing can be acknowledged. */
+  usable(on) {
+    this.#usable = on;
+    for (const row of this.#rows.values()) row.button.disabled = !on;
   }
 
   tick(now) {

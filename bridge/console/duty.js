@@ -2,12 +2,12 @@
 
 import { texts } from "./texts.js";
 
-/** POST `body` as JSON. Throws what the bridge says is wrong. */
+/** POST `body` as JSON: the answer. Throws what the bridge says is wrong. */
 export async function post(path, body) {
   const headers = { "Content-Type": "application/json" };
   const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
-  if (response.ok) return;
   const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
   throw new Error(answer.error ?? `${response.status} ${response.statusText}`);
 }
 

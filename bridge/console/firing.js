@@ -31,7 +31,7 @@ export function acknowledged(before, after) {
   return after.filter((alert) => alert.acknowledged && open.has(alert.fingerprint));
 }
 
-const NOT_WATCHED = { on: true, off_since: null, off_by: "", armed: false, flatline: [], inputs: [] };
+const NOT_WATCHED = { on: true, off_since: null, off_by: "", armed: false, route: "", flatline: [], inputs: [] };
 const NO_CADENCE = { quiet_hours: false, next_reminder: null, storm: 0 };
 
 /** A state frame with every field in the form that the page reads, whatever was left out. */

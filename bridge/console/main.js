@@ -133,8 +133,9 @@ function setName(wanted) {
 async function fire(severity) {
   view.answer(texts.testSending);
   try {
-    await post("/api/v1/fire", { severity, for: TEST_LENGTH });
-    view.answer(player.audible ? texts.testSent(TEST_WORDS) : texts.testSentSilent(TEST_WORDS));
+    const { suppressed } = await post("/api/v1/fire", { severity, for: TEST_LENGTH });
+    if (suppressed) view.answer(texts.testSuppressed(suppressed, TEST_WORDS));
+    else view.answer(player.audible ? texts.testSent(TEST_WORDS) : texts.testSentSilent(TEST_WORDS));
   } catch (error) {
     view.answer(texts.testFailed(error.message));
   }

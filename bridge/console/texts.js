@@ -14,10 +14,10 @@ export function duration(seconds) {
   return `${Math.floor(s / DAY)} d ${Math.floor((s % DAY) / HOUR)} h`;
 }
 
-/** A time of day; with its date when it is not of the last 24 hours. `unix` and `now` are unix seconds. */
+/** A time of day, 24 h as on the command line; with its date when it is not of the last 24 hours. `unix` and `now` are unix seconds. */
 export function clock(unix, now) {
   const date = new Date(unix * 1000);
-  const time = date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  const time = date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return Math.abs(now - unix) < DAY ? time : `${date.toLocaleDateString()} ${time}`;
 }
 
@@ -77,6 +77,19 @@ function input({ name, last, armed }, now) {
   return `${name}: heard ${duration(now - last)} ago`;
 }
 
+/** Why a test does not sound, where the word alone does not tell. The command line has the same words in look.py. */
+const REASONS = {
+  by_rule: "the rule book is silent about it",
+  flood: "too much at once, it counts in the storm",
+  flapping: "it comes and goes",
+  duplicate: "it fires already",
+  superseded: "something worse of the same subject fires",
+  no_listener: "nobody hears",
+};
+
+/** Why something was suppressed. */
+export const reason = (word) => REASONS[word] ?? String(word).replaceAll("_", " ");
+
 const missing = ({ name, last }, now) =>
   `${name} (${Number.isFinite(last) ? `for ${duration(now - last)}` : "never heard"})`;
 
@@ -104,7 +117,8 @@ export const texts = {
   lost: "Link lost",
   lostSaid: "The link to the bridge is lost. This page cannot tell what is firing.",
   back: "The link is back.",
-  stale: (time) => `No link to the bridge. This is how it was at ${time}.`,
+  stale: (time) =>
+    `No link to the bridge. This is how it was at ${time}. Until the link is back nothing can be acknowledged here.`,
   staleWhy: (why) => `The bridge said: ${why}`,
 
   unknown: "Not known yet what is firing.",
@@ -112,6 +126,8 @@ export const texts = {
   nothing: "Nothing is firing.",
   firing: (pairs) => counts(pairs),
   more: (n) => `and ${n} more`,
+  showAll: (n, all) => (all ? `Show all ${n}` : `Show the worst ${n}`),
+  showFewer: (n) => `Show the first ${n}`,
   test: "TEST",
   unnamed: "unnamed alert",
   age: (seconds) => `for ${duration(seconds)}`,
@@ -159,14 +175,16 @@ export const texts = {
   testSending: "Sending…",
   testSent: (length) => `Sent. It resolves itself after ${length}.`,
   testSentSilent: (length) => `Sent for ${length}. This page is not listening: press Listen to hear it here.`,
+  testSuppressed: (why, length) => `Not sounded: ${reason(why)}. It resolves itself after ${length}.`,
   testFailed: (why) => `It could not be sent: ${why}`,
 
   factsTitle: "State of the bridge",
   hearsUnknown: "Who hears: not known.",
+  hearsLost: "No link: who hears is not known.",
   storm: "Storm",
   stormShown: (n) => `${n} ${n === 1 ? "alert" : "alerts"} in one texture`,
   quiet: "Quiet hours",
-  quietShown: "in force: only criticals sound",
+  quietShown: "in force: only criticals and the flatline sound",
   reminder: "Next reminder",
   reminderShown: (seconds) => (seconds < 1 ? "now" : `in ${duration(seconds)}`),
   bed: "Bed",
@@ -176,6 +194,8 @@ export const texts = {
   watchTitle: "Watch",
   watchArmed: "The watch is armed: if input stops, that is heard.",
   watchNotArmed: "The watch is not armed: if nothing came in any more, nobody would notice.",
+  watchPartly: (names) =>
+    `The watch is armed for ${names.join(", ")}; no Watchdog has come yet: Prometheus itself is not watched.`,
   watchFlat: "Input is missing.",
   watchOff: (since, by) => `The watch is off${since === null ? "" : ` since ${since}`}${by ? `, by ${by}` : ""}. No flatline would sound.`,
   watchSwitchOn: "Switch the watch on",

@@ -27,7 +27,7 @@ function bedWords({ level, chord }) {
 }
 
 export class View {
-  #alerts = new AlertList(byId("alerts"), byId("more"), (alert) => this.#on.acknowledge(alert));
+  #alerts = new AlertList(byId("alerts"), byId("more"), byId("unfold"), (alert) => this.#on.acknowledge(alert));
   #watch = new WatchCard();
   #on = null;
   #state = null;
@@ -118,10 +118,19 @@ export class View {
     show("link", LINK[link]);
     const reason = why ? ` ${texts.staleWhy(why)}` : "";
     show("stale", seen === null ? reason : texts.stale(clock(seen, now)) + reason, link !== "lost");
+    this.#usable(link !== "lost");
     if (link === "lost") {
+      show("hears", texts.hearsLost);
       document.title = texts.titleLost;
       this.#headline(texts.unknownLost, "unknown");
     } else if (seen === null) this.#headline(texts.unknown, "unknown");
+  }
+
+  /** Whether what a person on duty says could reach the bridge; why not stands above the list. */
+  #usable(on) {
+    this.#alerts.usable(on);
+    this.#watch.usable(on);
+    byId("acknowledge-all").disabled = !on;
   }
 
   #headline(words, state) {

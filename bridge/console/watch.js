@@ -22,17 +22,22 @@ export class WatchCard {
     this.#watch = watch;
     byId("watch-switch").hidden = false;
     put(byId("watch-switch"), watch.on ? texts.watchSwitchOff : texts.watchSwitchOn);
-    byId("watch-help").hidden = watch.armed || !watch.on;
+    byId("watch-help").hidden = !watch.on || (watch.armed && !watch.route);
     byId("flat").hidden = watch.flatline.length === 0;
     put(byId("flat-act"), watch.acknowledged ? texts.unacknowledge : texts.acknowledge);
     this.tick(now);
+  }
+
+  /** Without a link nothing can be told to the bridge. */
+  usable(on) {
+    for (const id of ["flat-act", "watch-switch"]) byId(id).disabled = !on;
   }
 
   tick(now) {
     const watch = this.#watch;
     if (!watch) return;
     put(byId("watch-state"), this.#words(now));
-    byId("watch-state").dataset.good = String(watch.on && watch.armed && !watch.flatline.length);
+    byId("watch-state").dataset.good = String(watch.on && watch.armed && !watch.route && !watch.flatline.length);
     this.#inputs(watch.inputs, now);
     if (watch.flatline.length) put(byId("flat-words"), texts.flat(watch.flatline, now));
     const ack = watch.acknowledged;
@@ -43,7 +48,9 @@ export class WatchCard {
     const { on, armed, flatline, off_since: since, off_by: by } = this.#watch;
     if (!on) return texts.watchOff(Number.isFinite(since) ? clock(since, now) : null, by);
     if (flatline.length) return texts.watchFlat;
-    return armed ? texts.watchArmed : texts.watchNotArmed;
+    if (!armed) return texts.watchNotArmed;
+    if (!this.#watch.route) return texts.watchArmed;
+    return texts.watchPartly(this.#watch.inputs.filter((one) => one.armed).map(({ name }) => name));
   }
 
   /** One line for each input; late ones stand out. A page that was told nothing for long sees that by itself. */

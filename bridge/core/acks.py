@@ -19,6 +19,8 @@ LASTS = 4 * 3600.0
 """Seconds."""
 FLATLINE_LASTS = 3600.0
 """Seconds."""
+SLACK = 60.0
+"""Seconds that a clock may go back without ending one; further, and it would hold for longer than anybody meant."""
 FLATLINE = "flatline"
 """What an acknowledgement of the flatline has as fingerprint."""
 
@@ -69,14 +71,14 @@ class Acks:
     def of(self, fingerprint: str, severity: str, now: float) -> Ack | None:
         """The acknowledgement that holds for an alert of this severity now."""
         ack = self.given.get(fingerprint)
-        if ack is None or not ack.at <= now < ack.until:  # before `at` it is only where the clock went back
+        if ack is None or not 0 < ack.until - now <= LASTS + SLACK:
             return None
         return ack if SEVERITIES.index(severity) <= SEVERITIES.index(ack.severity) else None
 
     def of_flatline(self, missing: Iterable[str], now: float) -> Ack | None:
         """The acknowledgement that holds while these are missing."""
         ack = self.given.get(FLATLINE)
-        if ack is None or not ack.at <= now < ack.until:
+        if ack is None or not 0 < ack.until - now <= FLATLINE_LASTS + SLACK:
             return None
         return ack if set(missing) <= set(ack.covers) else None
 

@@ -20,6 +20,7 @@ What time asks for:
 | --- | --- |
 | storm | 1 s after the first that it counts, not before the cue of a critical has ended; while the flood lasts every 10 s for 1 min, every 60 s until 10 min, then every 5 min |
 | reminder, critical | while one is not acknowledged: every 15 s for 2 min, every 60 s until 10 min, then every 5 min |
+| reminder, critical that flaps | every 5 min, where no other critical stands |
 | reminder, warning | once, 15 min after the onset; one covers all that stand |
 | reminder, info | never |
 | flatline | at once, every 60 s for 10 min, then every 10 min, until it is acknowledged or mended; at once for what is missing in addition; what is missing again within 10 min goes on where it was |
@@ -28,8 +29,8 @@ What time asks for:
 
 Reminders are one stream for the room: at most one in 15 s, for the worst severity that nobody has acknowledged, and each
 for another of its alerts in turn, first for those of which only a storm has told. The stream is as old as the oldest of
-them when it began; a further onset sounds, and puts the next reminder off, but does not make the stream young again. An
-alert that flaps is not reminded of. A digest to the room says what a reminder of warnings would.
+them when it began; a further onset sounds, and puts the next reminder off, but does not make the stream young again. A
+warning that flaps is not reminded of. A digest to the room says what a reminder of warnings would.
 
 Where the clock goes back, what was to come later than a stage allows comes now: nothing waits for the old time.
 """
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 CRITICAL: Stages = ((120.0, 15.0), (600.0, 60.0), (math.inf, 300.0))
 FLATLINE: Stages = ((600.0, 60.0), (math.inf, 600.0))
 WARNING_AFTER = 900.0
+FLAPS_EVERY = 300.0
 APART = 15.0
 """Seconds between two reminders at least."""
 HEARTBEAT = 20.0
@@ -79,8 +81,23 @@ class Reminders:
         self._missed[fingerprint] = None
         self._soon = self._soon or soon
 
-    def due(self, criticals: Sequence[Active], warnings: Sequence[Active], now: float) -> Active | None:
-        """The alert to remind of now. Both lists are in the order of onsets and hold what nobody has acknowledged."""
+    def ended(self, fingerprint: str) -> None:
+        """The alert fires no more."""
+        self._missed.pop(fingerprint, None)
+
+    def due(
+        self,
+        criticals: Sequence[Active],
+        warnings: Sequence[Active],
+        now: float,
+        flapping: Sequence[Active] = (),
+    ) -> Active | None:
+        """The alert to remind of now. The lists are in the order of onsets and hold what nobody has acknowledged.
+
+        `flapping` are criticals that come and go; `criticals` and `warnings` are steady.
+        """
+        if self._covered > now:  # the clock went back
+            self._covered = now - WARNING_AFTER
         if not criticals:
             self._critical_began = None
             self._missed.clear()
@@ -89,13 +106,19 @@ class Reminders:
             self._critical_began = min(criticals[0].severe_since, now)
         if 0 <= now - self._last < APART:
             return None
-        found = self._critical(criticals, now) if criticals else self._warning(warnings, now)
+        found = self._critical(criticals, now) if criticals else self._flaps(flapping, now)
+        if found is None and not criticals:
+            found = self._warning(warnings, now)
         if found is not None:
             self._last = now
         return found
 
-    def at(self, criticals: Sequence[Active], warnings: Sequence[Active]) -> float | None:
+    def at(
+        self, criticals: Sequence[Active], warnings: Sequence[Active], flapping: Sequence[Active] = ()
+    ) -> float | None:
         """When the next reminder is due (unix seconds), as things stand."""
+        if flapping and not criticals:
+            return max(self._last_critical + FLAPS_EVERY, self._last + APART)
         if criticals:
             began = criticals[0].severe_since if self._critical_began is None else self._critical_began
             soonest = self._last + APART
@@ -122,6 +145,13 @@ class Reminders:
         found = next((a for a in criticals if a.event.fingerprint in self._missed), in_turn)
         self._missed.pop(found.event.fingerprint, None)
         return found
+
+    def _flaps(self, flapping: Sequence[Active], now: float) -> Active | None:
+        if not flapping or self._last_critical <= now < self._last_critical + FLAPS_EVERY:
+            return None
+        self._last_critical = now
+        self.told += 1
+        return flapping[self.told % len(flapping)]
 
     def _warning(self, warnings: Sequence[Active], now: float) -> Active | None:
         first = self._first(warnings)
@@ -195,6 +225,6 @@ class Cadence:
             if alarms(cue) and cue.fingerprint:
                 self.reminders.missed(cue.fingerprint, soon=self.flood.reminding)
             return Reason.FLOOD
-        if alarms(cue):
+        if alarms(cue) or (cue.severity == "critical" and cue.sound == "flapping"):
             self.reminders.critical(now)
         return None

@@ -42,6 +42,7 @@ class _Standing:
     open: list[Active]
     criticals: list[Active]
     warnings: list[Active]
+    flapping: list[Active]
 
 
 class Conductor:
@@ -61,14 +62,16 @@ class Conductor:
         self._digest = Beat(began + book.digest_every)
         self._was_quiet = False
         self._silent = False
-        self._last_standing = _Standing((-1, -1, -1, False), [], [], [])
+        self._last_standing = _Standing((-1, -1, -1, False), [], [], [], [])
 
     def swap(self, book: RuleBook, now: float) -> None:
         """Take a new rule book; what fires and sounds goes on."""
+        regular = self.book.digest_every
         self.book = self.voices.book = book
         self.engine.swap(book)
         self.watch.expect(book.expected, now)
-        self._digest.next = now + book.digest_every
+        if regular != book.digest_every:
+            self._digest.next = now + book.digest_every
 
     def alert(self, event: AlertEvent, onset: str, now: float) -> Verdict:
         """What one message about an alert means. `onset` is the id that its cue will have; it must be unique."""
@@ -79,6 +82,7 @@ class Conductor:
         self.watch.watchdog = self.engine.watchdog_last
         if verdict.change is not Change.NONE:
             self.acks.end(event.fingerprint)
+            self.cadence.reminders.ended(event.fingerprint)
             self.bed.changed(now)
         if verdict.play is None:
             return verdict
@@ -126,7 +130,7 @@ class Conductor:
     def next_reminder(self, now: float) -> float | None:
         """When the room is reminded next, as things stand."""
         standing = self._standing(now)
-        return self.cadence.reminders.at(standing.criticals, standing.warnings)
+        return self.cadence.reminders.at(standing.criticals, standing.warnings, standing.flapping)
 
     def digest(self, now: float, told: Container[str] = ()) -> Play | None:
         """What stands, as one cue: the worst severity, then a tick for each further alert. None where nothing does.
@@ -178,15 +182,21 @@ class Conductor:
             steady = [alert for alert in found if alert.event.fingerprint not in flapping.since]
             criticals = [alert for alert in steady if alert.severity == "critical"]
             warnings = [alert for alert in steady if alert.severity == "warning" and not quiet]
-            self._last_standing = _Standing(key, found, criticals, warnings)
+            if self.engine.counts[
+                "critical"
+            ]:  # whoever has taken on the critical of a subject knows of its warning
+                warnings = [alert for alert in warnings if not self.engine.outranked(alert)]
+            flaps = [a for a in found if a.severity == "critical" and a.event.fingerprint in flapping.since]
+            self._last_standing = _Standing(key, found, criticals, warnings, flaps)
         return self._last_standing
 
     def _reminder(self, now: float) -> Play | None:
         standing = self._standing(now)
         if self.cadence.flood.sounding(now):  # a rule may make it longer than the distance of two reminders
             return None
-        alert = self.cadence.reminders.due(standing.criticals, standing.warnings, now)
-        if alert is None or self.engine.outranked(alert):  # somebody is at the critical of the same subject
+        due = self.cadence.reminders.due
+        alert = due(standing.criticals, standing.warnings, now, standing.flapping)
+        if alert is None:
             return None
         rule = self.book.alert_rule(alert.event.labels)
         sound = rule.sound if rule.sounds and rule.severity == alert.severity else alert.severity

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bridge.model.catalogue import SEVERITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bridge.core.engine import Active
     from bridge.core.rules import RuleBook
@@ -20,7 +20,13 @@ NAMED = 3
 def worst_first(active: Iterable[Active]) -> list[Active]:
     """Audible alerts, the worst severity first, the oldest first within it."""
     heard = [a for a in active if a.audible]
-    return sorted(heard, key=lambda a: (-SEVERITIES.index(a.severity), a.since, a.event.fingerprint))
+    return sorted(heard, key=_order)
+
+
+def _order(alert: Active) -> tuple[int, float, str, str, str]:
+    labels = alert.event.labels
+    rank = -SEVERITIES.index(alert.severity)
+    return rank, alert.since, labels.get("alertname", ""), labels.get("service", ""), alert.event.fingerprint
 
 
 def name(alert: Active, book: RuleBook) -> str:
@@ -43,16 +49,24 @@ def is_test(alert: Active) -> bool:
     return alert.event.labels.get(TEST_LABEL) == "true"
 
 
-def sentence(active: Iterable[Active], book: RuleBook, now: float, late: float | None = None) -> str:
+def sentence(  # what is said of a state
+    active: Iterable[Active],
+    book: RuleBook,
+    now: float,
+    late: float | None = None,
+    missing: Sequence[str] = (),
+) -> str:
     """For example: `1 critical: HighCPU on checkout, for 4 min.` Times are unix seconds.
 
-    `late` is how long ago the last Watchdog came, when that is too long: then silence proves nothing, and that is said.
+    `late` is how long ago the last Watchdog came, when that is too long, `missing` what else should come in and does
+    not: then silence proves nothing, and that is said.
     """
     alerts = worst_first(active)
-    groups = [] if alerts else ["Nothing is firing."]
+    groups = [f"Missing: {', '.join(map(printable, missing))}."] if missing else []
     if late is not None:
-        groups = [f"The Watchdog is late: nothing has come from Prometheus for {age(late)}."]
-        groups += [] if alerts else ["Nothing else is known to fire."]
+        groups.append(f"The Watchdog is late: nothing has come from Prometheus for {age(late)}.")
+    if not alerts:
+        groups.append("Nothing else is known to fire." if groups else "Nothing is firing.")
     for severity in reversed(SEVERITIES):
         group = [a for a in alerts if a.severity == severity]
         if group:

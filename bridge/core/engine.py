@@ -153,7 +153,10 @@ class Engine:
 
     def late(self, now: float) -> float | None:
         """Seconds since the last Watchdog when that is too long; None while all is well or none ever came."""
-        if self.watchdog_last is None or now - self.watchdog_last <= WATCHDOG_LIMIT:
+        if self.watchdog_last is None:
+            return None
+        self.watchdog_last = min(self.watchdog_last, now)  # where the clock went back
+        if now - self.watchdog_last <= WATCHDOG_LIMIT:
             return None
         return now - self.watchdog_last
 
@@ -217,7 +220,7 @@ class Engine:
     def _late(self, event: AlertEvent, now: float) -> bool:
         """A firing that its own resolution has overtaken on the way."""
         at, began = self._ended.get(event.fingerprint, (None, None))
-        if at is None or now - at > LATE or event.starts_at is None or began is None:
+        if at is None or not 0 <= now - at <= LATE or event.starts_at is None or began is None:
             return False
         return event.starts_at <= began
 

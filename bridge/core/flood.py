@@ -55,7 +55,7 @@ class Flapping:
             self._onsets.popitem(last=False)
         before = max((r for at, r in onsets if now - at <= FLAPPING_WINDOW), default=-1)
         onsets.append((now, rank))
-        often = len(onsets) > FLAPS and now - onsets[0][0] <= FLAPPING_WINDOW
+        often = len(onsets) > FLAPS and 0 <= now - onsets[0][0] <= FLAPPING_WINDOW
         if fingerprint in self.since or not often or rank > before:
             return False
         self.since[fingerprint], self._worst[fingerprint] = now, before
@@ -73,7 +73,7 @@ class Flapping:
 
     def settle(self, now: float) -> None:
         """Forget those that have held one state for long enough."""
-        for fingerprint in [fp for fp, at in self.since.items() if now - at >= SETTLED]:
+        for fingerprint in [fp for fp, at in self.since.items() if not 0 <= now - at < SETTLED]:
             del self.since[fingerprint], self._worst[fingerprint]
             self.version += 1
             self._onsets.pop(fingerprint, None)
@@ -128,7 +128,10 @@ class Flood:
         """How many a storm that is due now has to tell; 0: none is due."""
         if not 0 <= now - self._last_counted <= STORM_OVER and not self.counted:
             self._began = -math.inf
-        if not self.counted or self._last_counted <= now < self._due or self.sounding(now):
+        if not self.counted or self._last_counted <= now < self._due:
+            return 0
+        # It waits for the critical that sounded when it fell due, not for those that follow: it would wait for ever.
+        if self.sounding(now) and self._critical_at <= self._due:
             return 0
         told, self.counted = self.counted, 0
         self._last_storm, self._due = now, math.inf

@@ -85,7 +85,7 @@ class Outcomes:
         """Cues that nobody answered in time."""
         settled: list[Settled] = []
         for play_id, entry in list(self._open.items()):
-            if entry.deadline <= now:
+            if not 0 < entry.deadline - now <= DEADLINE:  # further off it is only where the clock went back
                 entry.waiting.clear()
                 settled += self._close_if_done(play_id, entry)
         return settled

@@ -98,8 +98,8 @@ def take(
 def perform(part: Take, book: RuleBook) -> Performance:
     """Let the core decide what sounds."""
     stage = _Stage(book, part)
-    for now, batch in _turns(part):
-        stage.turn(batch, now)
+    for now, batch, ticks in _turns(part):
+        stage.turn(batch, now, ticks=ticks)
     return stage.performance()
 
 
@@ -129,11 +129,11 @@ class _Stage:
         self._outcomes: Counter[str] = Counter()
         self._onsets = 0
 
-    def turn(self, batch: Sequence[Event], now: float) -> None:
-        """Everything that came in at one moment, and what time asks for then, as the runtime has it."""
+    def turn(self, batch: Sequence[Event], now: float, *, ticks: bool) -> None:
+        """Everything that came in at one moment, and where the clock `ticks`, what time asks for, as the runtime has it."""
         cues: list[Play] = []
         touched: set[str] = set()
-        for ended in self._conductor.engine.due(now):
+        for ended in self._conductor.engine.due(now) if ticks else ():
             cues += self._alert(ended, now)[1]
         for event in batch:
             if isinstance(event, AlertEvent):
@@ -147,7 +147,8 @@ class _Stage:
         told: list[Command] = [softer(cue, share) for cue, share in zip(cues, shares, strict=True)]
         if touched:
             told += self._conductor.voiced(touched, now)
-        told += self._conductor.tick(now)
+        if ticks:
+            told += self._conductor.tick(now)
         self._told += [(now - self._part.start, command) for command in told]
 
     def performance(self) -> Performance:
@@ -181,8 +182,8 @@ class _Stage:
         return None
 
 
-def _turns(part: Take) -> Iterator[tuple[float, list[Event]]]:
-    """Every moment at which the core is asked, with the events of that moment."""
+def _turns(part: Take) -> Iterator[tuple[float, list[Event], bool]]:
+    """Every moment at which the core is asked, with the events of that moment, and whether the clock ticks then."""
     began, step, i = part.events[0].received, 0, 0
     while (tick := began + step * STEP) <= part.end or i < len(part.events):
         now = tick if i == len(part.events) else min(tick, part.events[i].received)
@@ -191,7 +192,7 @@ def _turns(part: Take) -> Iterator[tuple[float, list[Event]]]:
             batch.append(part.events[i])
             i += 1
         step += now == tick
-        yield now, batch
+        yield now, batch, now == tick
 
 
 def _when(at: float, first: float, speed: float) -> float:

@@ -36,7 +36,9 @@ class Voice:
 
     def over(self, now: float) -> bool:
         """Whether its series has gone."""
-        return now - self.last > max(QUIET, INTERVALS * self.interval)
+        return (
+            not 0 <= now - self.last <= max(QUIET, INTERVALS * self.interval)
+        )  # below 0: the clock went back
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Voices:
         if known is None:
             self.sounding[voice_id] = Voice(sample, command, rule.name, now)
         else:
-            gap = now - known.last
+            gap = max(0.0, now - known.last)
             self.sounding[voice_id] = replace(known, sample=sample, command=command, last=now, interval=gap)
         return Heard(rule, None, command)
 

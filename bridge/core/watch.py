@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 LIMIT = 120.0
 """Seconds without a Watchdog, or without a part, after which it is missing."""
 WATCHDOG = "watchdog"
-ROUTE = (
-    "not armed: no Watchdog has come yet. docs/alertmanager.md has the route to paste; "
-    "or name an input under expect: in the rule book"
-)
+ROUTE = "no Watchdog has come yet, so Prometheus itself is not watched: docs/alertmanager.md has the route to paste"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ class Watch:
         self.off_since: float | None = None
         self.off_by = ""
         self.watchdog: float | None = None
-        self._began = began
+        self._began = self._now = began
         self._expected = expected
         self._last: dict[str, float] = {}
         self._parts: dict[str, float] = {}
@@ -103,12 +100,23 @@ class Watch:
 
     def inputs(self, now: float) -> list[Input]:
         """Every input and part that is known, the Watchdog first."""
+        self._went_back(now)
         found = [self._input(WATCHDOG, self.watchdog, LIMIT, now, armed=self.watchdog is not None)]
         found += [
             self._input(e.name, self._last.get(e.name), e.within, now, armed=True) for e in self._expected
         ]
         found += [self._input(name, last, LIMIT, now, armed=True) for name, last in self._parts.items()]
         return found
+
+    def _went_back(self, now: float) -> None:
+        """Where the clock went back nothing lies in the future: it would never be missed."""
+        if now >= self._now:
+            self._now = now
+            return
+        self._began, self._now = min(self._began, now), now
+        self.watchdog = None if self.watchdog is None else min(self.watchdog, now)
+        self._last = {name: min(at, now) for name, at in self._last.items()}
+        self._parts = {name: min(at, now) for name, at in self._parts.items()}
 
     def missing(self, now: float) -> list[Input]:
         """What should be there and is not."""

@@ -33,7 +33,7 @@ class Duty:
         self._conductor, self._writes, self._clock, self._changed = conductor, writes, clock, changed
 
     async def acknowledge(self, fingerprint: str | None, by: str, why: str) -> Acked:
-        """Take on an alert that fires, the flatline (`flatline`), or with None everything: nobody is reminded of it."""
+        """Take on an alert that fires, the flatline (`flatline`), or with None every alert: nobody is reminded of it."""
         given = self._give(fingerprint, by, why)
         batch = Batch()
         for ack, new in given:
@@ -66,7 +66,7 @@ class Duty:
         now, acks = self._clock(), self._conductor.acks
         given: list[tuple[Ack, bool]] = []
         missing = [found.name for found in self._conductor.watch.missing(now)]
-        if missing and fingerprint in {None, FLATLINE}:
+        if missing and fingerprint == FLATLINE:
             given.append(acks.flatline(missing, by, why, now))
         for found, alert in self._conductor.engine.active.items():
             if alert.audible and fingerprint in {None, found}:

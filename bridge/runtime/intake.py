@@ -32,6 +32,8 @@ class Work:
     publishes: list[tuple[int, str, bytes]] = field(default_factory=list)
     sample_publishes: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     open: dict[int, Source] = field(default_factory=dict)
+    suppressed: list[Reason] = field(default_factory=list)
+    """Why alerts of this batch do not sound, those of them that do not."""
 
 
 class Intake:
@@ -81,6 +83,7 @@ class Intake:
             work.open[event_id] = event.source
         else:
             self._metrics.ended(event.source, Outcome.SUPPRESSED, verdict.reason)
+            work.suppressed += [verdict.reason] if verdict.reason else []
         if event.source is not Source.MQTT and verdict.reason not in {Reason.DUPLICATE, Reason.EXPIRED}:
             self._publish(topics.alert_message(event, verdict.severity, self._bridge), work)
 

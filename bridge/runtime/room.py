@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from bridge.core.outcomes import Outcomes, Settled
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 ABSENT = 10.0
 """Seconds."""
+LONGEST_ID, REMEMBERED = 200, 4096
+"""Bounds of what pages may make us remember."""
 
 
 class Room:
@@ -64,7 +67,7 @@ class Room:
 
     def answered(self, player: Player, play_id: str, status: str) -> None:
         """A player's word on a cue."""
-        if status == "played":
+        if status == "played" and len(play_id) <= LONGEST_ID and len(self._played) < REMEMBERED:
             self._played[player.identity, play_id] = self._clock()
         self._settled(self._outcomes.answered(play_id, player.name, status, audible=player.audible))
 
@@ -87,10 +90,14 @@ class Room:
     def newcomers(self, now: float) -> list[Player]:
         """Players that have begun to be audible; one that was so within ABSENT seconds was only away for a moment."""
         audible = self.audible()
-        found = [p for p in audible if now - self._heard.get(p.identity, -ABSENT) >= ABSENT]
-        kept = {identity: at for identity, at in self._heard.items() if now - at < ABSENT}
+        found = [p for p in audible if not 0 <= now - self._heard.get(p.identity, -math.inf) < ABSENT]
+        kept = {identity: at for identity, at in self._heard.items() if 0 <= now - at < ABSENT}
         self._heard = kept | {player.identity: now for player in audible}
         return found
+
+    def stopped(self, player: Player) -> None:
+        """Somebody has stopped it: when it listens again it is a newcomer."""
+        self._heard.pop(player.identity, None)
 
     def audible(self) -> list[Player]:
         """Who can be heard now."""

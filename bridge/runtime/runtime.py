@@ -12,7 +12,7 @@ from bridge.core.conductor import Conductor
 from bridge.core.limits import Crowd, softer
 from bridge.model.commands import Play, Release, Why
 from bridge.model.errors import ConfigError, SettingError
-from bridge.model.events import Event, Outcome, Reason, Rejected, Status
+from bridge.model.events import AlertEvent, Event, Outcome, Reason, Rejected, Status
 from bridge.runtime.duty import Duty
 from bridge.runtime.intake import Intake, Work
 from bridge.runtime.mqtt import Mqtt
@@ -39,6 +39,8 @@ PRUNE = 3600.0
 """Seconds between two prunings of the store."""
 BROKER = "MQTT broker"
 """What the watch calls it."""
+STORE_FIRST = 0.5
+"""Seconds that a cue waits for its event to be stored; a store that hangs must not keep a critical back."""
 STORE_AGAIN = 5.0
 """Seconds until a store that could not be written is tried again."""
 
@@ -86,7 +88,7 @@ class Runtime:
         self._waking = False
         self._missing = 0
         self.metrics.build.labels(__version__).set(1)
-        self._own_problems()
+        self._tell_own()
         self._mark_reload(ok=True)
 
     async def start(self) -> None:
@@ -120,6 +122,14 @@ class Runtime:
 
         What cannot be stored still sounds: once, because the state in memory knows it.
         """
+        return (await self._take(items))[0]
+
+    async def try_out(self, event: AlertEvent) -> tuple[bool, Reason | None]:
+        """Take one event: whether it could be stored, and why it does not sound (None where it does)."""
+        stored, work = await self._take([event])
+        return stored, next(iter(work.suppressed), None)
+
+    async def _take(self, items: Iterable[Event | Rejected]) -> tuple[bool, Work]:
         work = self.intake.decide(items, self.clock(), heard=bool(self.room.audible()))
         new, gone = self.conductor.who.news()
         for row in new:
@@ -128,9 +138,13 @@ class Runtime:
             work.batch.nobody(service)
         self.writes.open.update(work.open)
         # What an earlier failure left owed is part of what "stored" promises: an empty write brings it along.
-        stored = (self.writes.ok and not work.batch.statements) or await self._commit(work.batch)
+        if self.writes.ok and not work.batch.statements:
+            self._perform(work)
+            return True, work
+        storing = asyncio.ensure_future(self._commit(work.batch))
+        await asyncio.wait([storing], timeout=STORE_FIRST)
         self._perform(work)
-        return stored
+        return await storing, work
 
     def reload(self) -> list[str]:
         """Read the rule book again. Returns its problems; with any the old one stays."""
@@ -143,7 +157,8 @@ class Runtime:
             self._mark_reload(ok=False)
             log.error("rule book refused, the old one stays:\n%s", e)  # noqa: TRY400 # it names file and line itself
             return self.reload_problems
-        self._own_problems()
+        self._tell_own()
+        self.reload_problems = []
         self.book = book
         rules = book.compiled()
         self.conductor.swap(rules, self.clock())
@@ -154,7 +169,7 @@ class Runtime:
         self._mark_reload(ok=True)
         log.info("rule book loaded: %s", self.settings.config)
         self.changed()
-        return self.reload_problems
+        return []
 
     def changed(self) -> None:
         """Something that status shows has changed: gauges, and whoever waits for `changes`."""
@@ -170,9 +185,8 @@ class Runtime:
             self._waking = True
             self._spawn(self._wake())
 
-    def _own_problems(self) -> None:
+    def _tell_own(self) -> None:
         """An own sound that is refused is told; the others and the rule book are taken."""
-        self.reload_problems = list(self.own.problems)
         for problem in self.own.problems:
             log.warning("own sound refused: %s", problem)
 
@@ -233,7 +247,9 @@ class Runtime:
         self.room.tick()
         if self.own.changed(now):
             self.reload()
-        if now >= self._next_prune:  # also how a store that could not be written is tried again
+        if (
+            not 0 < self._next_prune - now <= PRUNE
+        ):  # also how a store that could not be written is tried again
             self._next_prune = now + (PRUNE if self.writes.ok else STORE_AGAIN)
             batch = Batch()
             batch.prune(self.intake.next_id - KEPT_EVENTS, now)

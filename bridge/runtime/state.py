@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
 from bridge.core import digest
-from bridge.core.watch import ROUTE
+from bridge.core.watch import ROUTE, WATCHDOG
 from bridge.model.catalogue import SEVERITIES
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
         "bridge": runtime.bridge,
         "now": now,
         "started": runtime.began,
-        "digest": digest.sentence(active, engine.book, now, _late(conductor, now)),
+        "digest": digest.sentence(active, engine.book, now, _late(conductor, now), _missing(conductor, now)),
         "firing": [firing(alert, conductor, now) for alert in heard[:limit]],
         "counts": {severity: sum(a.severity == severity for a in heard) for severity in reversed(SEVERITIES)},
         "silent": len(active) - len(heard),
@@ -58,6 +58,10 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
             "loaded": runtime.loaded_at,
             "problems": runtime.reload_problems,
         },
+        "own_sounds": {
+            "path": str(runtime.settings.synthdefs) if runtime.settings.synthdefs else None,
+            "problems": list(runtime.own.problems),
+        },
         "store": {"path": str(runtime.settings.data_dir), "ok": runtime.store_ok},
     }
 
@@ -65,6 +69,11 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
 def _late(conductor: Conductor, now: float) -> float | None:
     """How late the Watchdog is; None while it is not, or is not waited for."""
     return conductor.engine.late(now) if conductor.watch.on else None
+
+
+def _missing(conductor: Conductor, now: float) -> list[str]:
+    """What should come in and does not, the Watchdog apart."""
+    return [found.name for found in conductor.watch.missing(now) if found.name != WATCHDOG]
 
 
 def watch(conductor: Conductor, now: float) -> dict[str, Any]:
@@ -77,7 +86,7 @@ def watch(conductor: Conductor, now: float) -> dict[str, Any]:
         "off_since": found.off_since,
         "off_by": found.off_by,
         "armed": found.armed,
-        "route": ROUTE if found.on and not found.armed else "",
+        "route": ROUTE if found.on and found.watchdog is None else "",
         "flatline": [{"name": i.name, "last": i.last} for i in missing],
         "flatline_since": conductor.flatline_since,
         "acknowledged": _acknowledged(ack),

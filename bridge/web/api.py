@@ -168,9 +168,15 @@ async def fire(request: Request) -> JSONResponse:
             f"name: {wanted.name!r} is the rule book's sign of life; a test must not pretend it"
         )
     event = trial(labels, seconds, f"A test of The Singing Pager for {wanted.for_}.", runtime.clock())
-    stored = await runtime.take([event])
+    stored, suppressed = await runtime.try_out(event)
     return JSONResponse(
-        {"ok": stored, "fingerprint": event.fingerprint, "for": seconds, "hears": state.hears(runtime)},
+        {
+            "ok": stored,
+            "fingerprint": event.fingerprint,
+            "for": seconds,
+            "suppressed": suppressed,
+            "hears": state.hears(runtime),
+        },
         200 if stored else 503,
     )
 

@@ -67,6 +67,8 @@ async def _receive(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -
                 player.level = _level(message.get("level", player.level))
                 player.identity = str(message.get("page") or player.name)[:64]
                 player.listening = on
+                if not on:
+                    runtime.room.stopped(player)
                 runtime.changed()
             case {"type": "ack", "id": str(play_id), "status": "played" | "muted" | "failed" as status}:
                 player.acknowledged(play_id, status)

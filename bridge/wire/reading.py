@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from bridge.core.acks import FLATLINE
 from bridge.model.errors import UnreadableError
 
 MAX_ID = 64
@@ -98,7 +99,7 @@ def instant(value: Any) -> float | None:
 def fingerprint(sent: Any, labels: dict[str, str]) -> str:
     """The fingerprint as sent, or one made of the labels; always short and printable."""
     if isinstance(sent, str) and sent:
-        if len(sent) <= MAX_ID and sent.isprintable():
+        if len(sent) <= MAX_ID and sent.isprintable() and sent != FLATLINE:
             return sent
         return hashlib.sha256(sent.encode("utf-8", "replace")).hexdigest()[:16]
     text = json.dumps(sorted(labels.items()))  # no label can look like the border between two

@@ -5,7 +5,7 @@ import { announcements, watchAnnouncements } from "../../bridge/console/announce
 import { cueOf } from "../../bridge/console/cues.js";
 import { changes, numbers, readState, tally } from "../../bridge/console/firing.js";
 import { Reminder } from "../../bridge/console/reminder.js";
-import { acknowledgement, duration, texts } from "../../bridge/console/texts.js";
+import { acknowledgement, clock, duration, texts } from "../../bridge/console/texts.js";
 
 const alert = (fingerprint, severity = "warning", more = {}) => ({ fingerprint, severity, name: `N${fingerprint}`, ...more });
 
@@ -74,6 +74,17 @@ test("a test is said to be one", () => {
 test("lengths of time", () => {
   const said = [-3, 0, 59.4, 60, 3599, 3600, 86399, 90000].map(duration);
   assert.deepEqual(said, ["0 s", "0 s", "59 s", "1 min", "59 min", "1 h 0 min", "23 h 59 min", "1 d 1 h"]);
+});
+
+test("a time of day has 24 hours, whatever the language of the browser", () => {
+  const evening = new Date(2026, 0, 5, 23, 4).getTime() / 1000;
+  const midnight = new Date(2026, 0, 6, 0, 4).getTime() / 1000;
+  assert.deepEqual([clock(evening, midnight), clock(midnight, midnight)], ["23:04", "00:04"]);
+});
+
+test("a watch that no Watchdog has armed says what it is armed for", () => {
+  assert.equal(readState({}).watch.route, "");
+  assert.match(texts.watchPartly(["boiler"]), /^The watch is armed for boiler; no Watchdog has come yet: Prometheus/);
 });
 
 test("link lost: at once, and five times more, every 30 s, until it stops", () => {

@@ -10,8 +10,10 @@ import subprocess
 import pytest
 
 from bridge.cli.duty import ROUTE
+from bridge.cli.look import reason
 from bridge.cli.motifs import motif, place
 from bridge.model.catalogue import SOUNDS
+from bridge.model.events import Reason
 
 MARKUP = (
     "innerHTML",
@@ -94,6 +96,12 @@ def test_the_page_tells_of_a_motif_as_the_command_line_does(node, console):
     places = [-1, -0.6, -0.257, -0.04, 0, 0.086, 0.6]
     shown = exported(node, console, "texts.js", f"texts && {places}.map(m.place)")
     assert shown == [place(pan) for pan in places]
+
+
+def test_the_page_tells_why_a_test_does_not_sound_as_the_command_line_does(node, console):
+    words = [str(word) for word in Reason]
+    shown = exported(node, console, "texts.js", f"texts && {json.dumps(words)}.map(m.reason)")
+    assert shown == [reason(word) for word in words]
 
 
 def test_the_route_to_paste_is_that_of_the_readme(node, console):

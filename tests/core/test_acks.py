@@ -59,9 +59,10 @@ def test_it_is_of_one_alert_and_can_be_taken_back(acks):
     assert acks.of("f1", "warning", NOW) is None
 
 
-def test_before_it_was_given_it_does_not_hold(acks):
+@pytest.mark.parametrize(("back", "holds"), [(10, True), (60, True), (61, False), (86_400, False)])
+def test_where_the_clock_goes_back_it_never_holds_for_much_longer_than_was_meant(acks, back, holds):
     acks.alert("f1", "warning", "ann", "", NOW)
-    assert acks.of("f1", "warning", NOW - 1) is None
+    assert (acks.of("f1", "warning", NOW - back) is not None) is holds
 
 
 @pytest.mark.parametrize(

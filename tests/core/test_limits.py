@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.core.limits import SOFTEST, Crowd, softer
+from bridge.core.limits import SOFTEST, UNDER, Crowd, softer
 from bridge.model.commands import Play
 
 
@@ -44,3 +44,13 @@ def test_softer_touches_the_level_alone():
     cue = Play("e1", "critical", {"freq": 880.0, "vol": 0.9, "dur": 2.0, "pan": 0.1}, "critical", "f")
     assert softer(cue, 1) is cue
     assert softer(cue, 1 / 3).params == pytest.approx({"freq": 880.0, "vol": 0.3, "dur": 2.0, "pan": 0.1})
+
+
+def test_while_a_critical_sounds_others_are_softer():
+    crowd = Crowd()
+    alarm = Play("c", "critical", {"vol": 0.9, "dur": 2.0}, "critical")
+    assert crowd.shares([*cues("warning"), alarm], 0.0) == [UNDER, 1.0]
+    assert crowd.shares(cues("info"), 1.9) == [UNDER]
+    assert crowd.shares(cues("info"), 3.5) == [1.0]
+    assert crowd.shares([alarm], 100.0) == [1.0]
+    assert crowd.shares(cues("info"), 10.0) == [1.0], "the clock went back"

@@ -3,8 +3,7 @@
 One of each voice, set anew every minute and one of them ended and begun again every half hour, in the same way each
 hour. It is rendered at 6 kHz instead of 48 kHz, else it would take minutes: nothing of the bed lies above 900 Hz, the
 synthdefs are the same, and what adds up over hours (phases, lags, counters, nodes) does so block by block all the same.
-At 6 kHz the noise of `memory` is about 9 dB louder, because the same power falls into an eighth of the band. The sound
-goes through a pipe and is measured minute by minute; nothing of it is kept.
+The sound goes through a pipe and is measured minute by minute; nothing of it is kept.
 """
 
 from __future__ import annotations

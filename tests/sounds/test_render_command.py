@@ -149,7 +149,8 @@ def test_it_reads_from_a_pipe(command, short, tmp_path, monkeypatch):
         (["short.jsonl", "-o", "a.mp3"], "a.mp3: can write .wav, .flac, .ogg"),
         (["short.jsonl", "-o", "none/a.wav"], "none/a.wav: there is no folder"),
         (["short.jsonl", "-o", "a.wav", "--from", "noon"], "--from noon: is unix seconds or an RFC 3339"),
-        (["short.jsonl", "-o", "a.wav", "--from", "2000"], "no event lies between --from and --until; they are"),
+        (["short.jsonl", "-o", "a.wav", "--from", "2000"], ("no event lies between --from and --until; they are "
+            "from 1000.000 (1970-01-01T00:16:40Z) to 1004.000 (1970-01-01T00:16:44Z)")),
         (["short.jsonl", "-o", "a.wav", "--speed", "0"], "--speed 0: is a number from 0.01"),
         (["short.jsonl", "-o", "a.wav", "--speed", "nan"], "--speed nan: is a number from 0.01"),
         (["long.jsonl", "-o", "a.wav"], "it would be 1 h of sound; cut it with --from and --until"),
@@ -182,8 +183,9 @@ def test_a_bar_is_for_terminals_alone(command, short, tmp_path, monkeypatch):
 @pytest.mark.parametrize("sound", ["critical", "cpu"])
 def test_a_preview_is_the_sound_alone(command, tmp_path, sound):
     out = tmp_path / "a.wav"
-    assert command("preview", sound, "-o", out) == (0, "", "")
+    code, said, problems = command("preview", sound, "-o", out)
     x, rate = soundfile.read(out)
+    assert (code, said, problems) == (0, f"{out}: {len(x) / rate:.1f} s of {sound}.\n", "")
     dur = SOUNDS[sound].defaults().get("dur", 9.5)
     assert len(x) == pytest.approx((dur + 2.0) * rate, abs=64)
     assert np.abs(x).max() > 0.005
@@ -230,7 +232,7 @@ def own(tmp_path):
 def test_an_own_sound_can_be_previewed(command, own, tmp_path, sound, freq):
     out = tmp_path / "a.wav"
     code, said, problems = command("preview", sound, "--synthdefs", own, "-o", out)
-    assert (code, said) == (0, "")
+    assert (code, said.startswith(f"{out}: ")) == (0, True)
     assert "alone.yml: describes nothing" in problems
     x, rate = soundfile.read(out)
     assert measure.first_partial(x, rate, measure.pulses(x, rate)[0]) == pytest.approx(freq, rel=0.01)
@@ -266,10 +268,23 @@ def test_what_cannot_be_previewed_is_said(command, tmp_path, words, told):
 
 
 def test_the_list_has_every_sound_and_control(command):
-    said = command("preview", "--list")[1]
+    listed = command("preview", "--list")[1].splitlines()
+    assert [line.split(maxsplit=2) for line in listed] == [[s.id, s.kind, s.text] for s in SOUNDS.values()]
     for sound in SOUNDS.values():
-        assert f"{sound.id} ({sound.kind}): {sound.text}" in said
-    assert said.count("\n  ") == sum(len(sound.controls) for sound in SOUNDS.values())
+        head, *controls = command("preview", sound.id, "--list")[1].splitlines()
+        assert head == f"{sound.id} ({sound.kind}): {sound.text}"
+        assert [line.strip().partition(":")[0] for line in controls] == [c.name for c in sound.controls]
+    assert command("preview", "horn", "--list")[0] == 1
+
+
+def test_of_refused_own_sounds_twenty_are_told(command, short, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    for number in range(23):
+        (own / f"s{number}.yml").write_text("text: nothing\n")
+    for words in (["render", short, "-o", tmp_path / "a.wav"], ["preview", "--list"]):
+        told = command(*words, "--synthdefs", own)[2].splitlines()
+        assert (len(told), told[-1]) == (21, "and 3 more")
 
 
 def _player(folder, name, script):

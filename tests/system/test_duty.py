@@ -10,12 +10,17 @@ import sys
 import pytest
 from lab.bridge import Bridge, one_alert, webhook
 
+from bridge.config import DEFAULT_BOOK
+
 pytestmark = pytest.mark.system
 
 
 @pytest.fixture
 def bridge(tmp_path):
-    with Bridge(tmp_path) as running:
+    book = DEFAULT_BOOK.read_text().replace(
+        "expect: []", "expect: [{name: boiler, type: temperature, within: 1h}]"
+    )
+    with Bridge(tmp_path, book=book) as running:
         alerts = (("aa11", "critical", "api"), ("aa22", "warning", "db"), ("bb33", "info", "web"))
         running.post(
             "/alert",
@@ -74,10 +79,41 @@ def test_a_mistake_is_told_with_exit_code_one(pager, words):
     assert (said + error).count("\n") == 1
 
 
+def test_a_fingerprint_that_nothing_has_leads_to_the_status(pager):
+    for command in ("ack", "unack"):
+        said = pager(command, "zz")[2]
+        assert "'zz'" in said
+        assert "`singing-pager status`" in said
+        assert "api" not in said
+
+
+def test_a_test_that_does_not_sound_is_not_said_to_be_heard(tmp_path):
+    book = DEFAULT_BOOK.read_text().replace(
+        "# quiet_hours: ", 'quiet_hours: {zone: UTC, from: "00:00", to: "24:00"}\n# '
+    )
+    with Bridge(tmp_path, book=book) as running:
+        for severity, last in (
+            ("warning", "Not sounded: quiet hours."),
+            ("critical", "Nobody hears this yet"),
+        ):
+            words = ["fire", "--severity", severity, "--for", "5s", "--url", running.url]
+            done = subprocess.run(
+                [sys.executable, "-m", "bridge", *words],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert done.stdout.splitlines()[1].startswith(last), done
+
+
 def test_the_watch_is_told_and_switched(bridge, pager):
     code, said, _ = pager("watch")
     assert code == 0
-    assert said.startswith("Watch: not armed, no Watchdog has come.\nwatchdog: not armed, never heard")
+    assert said.startswith(
+        "Watch: armed for boiler; no Watchdog has come yet: Prometheus itself is not watched.\n"
+        "watchdog: not armed, never heard"
+    )
     assert "      matchers: ['alertname=\"Watchdog\"']\n" in said
     code, said, _ = pager("watch", "off", "--by", "anna")
     assert code == 0
@@ -85,6 +121,10 @@ def test_the_watch_is_told_and_switched(bridge, pager):
     assert bridge.status()["watch"]["on"] is False
     assert json.loads(pager("watch", "on", "--json")[1])["on"] is True
     assert pager("watch", "perhaps")[0] == 2
+    assert bridge.alert("firing", "w", alertname="Watchdog", severity="none")[0] == 200
+    said = pager("watch")[1]
+    assert said.startswith("Watch: armed, heard watchdog 0 s ago")
+    assert "matchers" not in said
 
 
 def test_who_sings_is_a_table(bridge, pager):

@@ -160,11 +160,16 @@ def test_a_lost_link_is_said_and_sounded_and_it_comes_back_without_a_click(bridg
         post(bridge, "firing")
         seen.cue()
         assert bridge.post("/api/v1/ack", {"fingerprint": "f1"})[0] == 200  # or the digest sounds afterwards
+        expect(page.locator("#hears")).to_have_text("Heard by 1 browser.")
         seen.forget()
         bridge.stop()
         expect(page.locator("#link")).to_have_text("Link lost", timeout=LOST_WITHIN)
         expect(page.locator("#headline")).to_contain_text("not known")
         expect(page.locator("#stale")).to_contain_text("This is how it was")
+        expect(page.locator("#stale")).to_contain_text("nothing can be acknowledged here")
+        expect(page.locator("#hears")).to_have_text("No link: who hears is not known.")
+        expect(page.get_by_role("button", name="Un-acknowledge: HighCPU")).to_be_disabled()
+        expect(page.locator("#watch-switch")).to_be_disabled()
         expect(page.locator("#say-now")).to_contain_text("The link to the bridge is lost.")
         assert page.title() == "(no link) The Singing Pager"
         recording = seen.cue()
@@ -177,6 +182,9 @@ def test_a_lost_link_is_said_and_sounded_and_it_comes_back_without_a_click(bridg
         bridge.start()
         expect(page.locator("#link")).to_have_text("Connected", timeout=20_000)
         expect(page.locator("#headline")).to_have_text("1 critical")
+        expect(page.get_by_role("button", name="Un-acknowledge: HighCPU")).to_be_enabled()
+        expect(page.locator("#watch-switch")).to_be_enabled()
+        expect(page.locator("#hears")).to_have_text("Heard by 1 browser.")
         seen.forget()
         post(bridge, "firing", fingerprint="f2", alertname="HighMemory", severity="warning")
         expect(page.locator(".alert")).to_have_count(2)
@@ -357,6 +365,43 @@ def test_acknowledging_is_one_press_and_tells_everybody_who(bridge, seen, browse
     assert {alert["acknowledged"]["by"] for alert in bridge.status()["firing"]} == {"anna"}
 
 
+def test_of_many_alerts_twenty_are_shown_until_all_are_asked_for(bridge, seen):
+    page = seen.page
+    alerts = [one_alert("firing", f"f{n:02}", severity="warning", alertname=f"N{n:02}") for n in range(50)]
+    assert bridge.post("/alert", webhook(*alerts))[0] == 200
+    expect(page.locator("#headline")).to_have_text("50 warning")
+    expect(page.locator(".alert")).to_have_count(20)
+    expect(page.locator("#more")).to_have_text("and 30 more")
+    button = page.get_by_role("button", name="Show all 50")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".alert")).to_have_count(50)
+    expect(page.locator("#more")).to_be_hidden()
+    button = page.get_by_role("button", name="Show the first 20")
+    expect(button).to_be_focused()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    post(bridge, "resolved", fingerprint="f07", severity="warning", alertname="N07")
+    expect(page.locator(".alert")).to_have_count(49)
+    page.keyboard.press("Enter")
+    expect(page.locator(".alert")).to_have_count(20)
+    assert page.locator(".alert .name").all_inner_texts() == [f"N{n:02}" for n in range(21) if n != 7]
+
+
+def test_in_quiet_hours_a_test_is_not_said_to_sound(browser, tmp_path):
+    quiet = 'quiet_hours: {zone: UTC, from: "00:00", to: "24:00"}\n# '
+    book = DEFAULT_BOOK.read_text().replace("# quiet_hours: ", quiet)
+    with Bridge(tmp_path, book=book) as bridge, tab(browser) as seen:
+        page = opened(seen, bridge)
+        listen(page)
+        expect(page.locator("#quiet")).to_have_text("in force: only criticals and the flatline sound")
+        for severity, answer in (("warning", "Not sounded: quiet hours."), ("critical", "Sent.")):
+            page.get_by_label("Severity of the test").select_option(severity)
+            page.get_by_role("button", name="Play a test alert").click()
+            expect(page.locator("#test-answer")).to_contain_text(answer)
+        assert seen.problems == []
+
+
 def test_the_bridge_is_told_what_is_to_be_heard_and_the_browser_remembers(bridge, seen):
     def level():
         return [player["level"] for player in bridge.status()["players"] if player["kind"] == "browser"]
@@ -395,6 +440,11 @@ def test_a_flatline_is_shown_heard_and_acknowledged(browser, tmp_path):
     book = DEFAULT_BOOK.read_text().replace("expect: []", "expect: [{name: host, type: cpu, within: 10s}]")
     with Bridge(tmp_path, book=book) as bridge, tab(browser) as seen:
         page = opened(seen, bridge)
+        expect(page.locator("#watch-state")).to_have_text(
+            "The watch is armed for host; no Watchdog has come yet: Prometheus itself is not watched."
+        )
+        page.get_by_text("How to arm it").click()
+        expect(page.locator("#watch-route")).to_contain_text("Watchdog")
         listen(page)
         seen.forget()
         expect(page.locator("#flat")).to_be_visible(timeout=20_000)
