@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from lab.programs import Program, free_udp_port, wait_for
 pytestmark = pytest.mark.system
 
 CRITICAL = ("/alert", 880.0, 0.9, 2.0, "critical")
+AGAIN = 75
+"""Seconds until an engine must play again: five times what it took here."""
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +54,59 @@ def test_a_hung_scsynth_is_not_acknowledged_for_and_replaced(running):
         wait_for(lambda: pid not in belongings(running), "the hung scsynth is gone")
 
 
-def test_a_sclang_that_crashed_is_started_again(running):
-    """Some malformed packets crash it, and anybody who reaches its port can send one."""
+CRASHING = b"/cpu\0\0\0\0,b\0\0\x7f\xff\xff\xff" + bytes(8)
+"""A blob that is longer than its packet."""
+HANGING = b"#bundle\0" + bytes(7) + b"\1" + b"\xff\xff\xff\xfc"
+"""A bundle with an element of -4 bytes: sclang reads it for ever."""
+
+
+def _fling(started: Engine, packet: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as anybody:
+        anybody.sendto(packet, ("127.0.0.1", started.port))
+
+
+def test_a_sclang_that_a_packet_crashed_is_started_again(running):
     names = {_name(pid): pid for pid in belongings(running)}
     with running.talk("crashed") as talk:
         before = talk.hello()
         wait_for(lambda: _age(names["sclang"]) > 11, "it has played for a while", 30)
-        os.kill(names["sclang"], signal.SIGSEGV)
-        wait_for(lambda: "starting it again" in running.log, "it is said")
-        assert talk.order(*CRITICAL, deadline=30) == "played"
+        _fling(running, CRASHING)
+        wait_for(lambda: "sclang crashed (signal " in running.log, "it is said")
+        assert talk.order(*CRITICAL, deadline=AGAIN) == "played"
         assert talk.hello()["boot"] != before["boot"]
         assert running.returncode() is None
     assert not {names["sclang"], names["scsynth"]} & set(belongings(running))
+
+
+def test_a_sclang_that_a_packet_hung_is_started_again(tmp_path):
+    with engine(tmp_path, env={"PAGER_ENGINE_PATIENCE": "6"}) as started, started.talk("hung") as talk:
+        before = talk.hello()
+        for round_ in (1, 2):  # the second one hits the engine that was started again
+            names = {_name(pid): pid for pid in belongings(started)}
+            _fling(started, HANGING)
+            wait_for(lambda n=round_: started.log.count("sclang does not answer") == n, "it is said", AGAIN)
+            assert talk.order(*CRITICAL, deadline=AGAIN) == "played"
+            assert not {names["sclang"], names["scsynth"]} & set(belongings(started))
+        assert talk.hello()["boot"] != before["boot"]
+        assert started.returncode() is None
+
+
+def test_a_sound_system_that_is_away_is_waited_for(tmp_path):
+    """Longer than a hung sclang is: one that tries to start scsynth again and again does not hang."""
+    with contextlib.ExitStack() as stack:
+        name = stack.enter_context(dummy_jack(tmp_path / "first"))
+        settings = {"jack": name, "env": {"PAGER_ENGINE_PATIENCE": "6"}}
+        with stack.pop_all():
+            started = stack.enter_context(engine(tmp_path / "engine", **settings))
+            wait_for(lambda: started.log.count("Booting server") > 0, "it has started")
+        tried = started.log.count("Booting server")
+        wait_for(lambda: started.log.count("Booting server") > tried + 5, "it has tried in vain", 60)
+        assert "sclang does not answer" not in started.log
+        stack.enter_context(dummy_jack(tmp_path / "second", name))
+        with started.talk("back") as talk:
+            assert talk.order(*CRITICAL, deadline=AGAIN) == "played"
+        assert "sclang does not answer" not in started.log
+        stack.callback(started.stop)
 
 
 def _age(pid: int) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,7 @@ from lab.ear import Ear
 from lab.programs import wait_for
 from lab.receiver import Receiver
 from lab.servers import Mosquitto
+from websockets.sync.client import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,3 +114,29 @@ def test_labels_cannot_forge_a_line(tmp_path: Path) -> None:
         digest = bridge.get("/api/v1/digest")[1]["digest"]
         assert digest.isprintable()
         assert digest.startswith("1 critical: ")
+
+
+def test_a_store_that_hangs_keeps_no_critical_back(tmp_path: Path) -> None:
+    with Receiver() as receiver, Bridge(tmp_path, osc_port=receiver.port) as bridge:
+        bridge.alert(fingerprint="first", severity="info")
+        receiver.waits_for("/alert")
+        other = locked(bridge)
+        with ThreadPoolExecutor() as pool:
+            answer = pool.submit(bridge.alert)
+            receiver.waits_for("/alert", 2, 2.5)  # five times what it waits for the store
+            other.close()
+            assert answer.result(30)[0] == 200
+
+
+def test_pressing_listen_again_is_coming_anew(tmp_path: Path) -> None:
+    with Bridge(tmp_path) as bridge:
+        bridge.alert(severity="warning")
+        address = f"ws://127.0.0.1:{bridge.port}/api/v1/stream"
+        with connect(address, proxy=None) as socket:
+            for _ in range(2):
+                for on in (True, False):
+                    socket.send(json.dumps({"type": "listening", "on": on, "page": "p", "level": "cues"}))
+                    if on:
+                        while (frame := json.loads(socket.recv(20)))["type"] != "play":
+                            pass
+                        assert frame["sound"] == "digest"
