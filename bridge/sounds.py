@@ -7,13 +7,16 @@ the others. The engine reads the same folder by the same rules (supercollider/li
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bridge import config
+from bridge.core.digest import printable
 from bridge.core.rules import SIGN_OF_LIFE, SILENT
 from bridge.core.score import Sample
 from bridge.core.soundfile import heading
@@ -21,7 +24,7 @@ from bridge.model.catalogue import SOUNDS, Control, Sound
 from bridge.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from bridge.book import Book
@@ -32,6 +35,10 @@ LONGEST = 60.0
 """Seconds of a sound file: it lies decoded in the memory of every player."""
 LARGEST = 20_000_000
 """Bytes of a sound file."""
+DESCRIBED = 16_384
+"""Bytes of a description. sclang's YAML reader (3.13) survives so many however they are nested."""
+DEEPEST = 20
+"""Brackets that may be open at once in a description."""
 MOST_CONTROLS = 16
 POLL = 2.0
 """Seconds between two looks at the folder."""
@@ -161,8 +168,9 @@ class Folder:
         self.path = path
         self.own: dict[str, Own] = {}
         self.problems: list[str] = []
-        self._read: frozenset[tuple[str, int, int]] = frozenset()
+        self._read: _Stamp = frozenset()
         self._seen = self._read
+        self._made: dict[str, tuple[_Stamp, Own | list[str]]] = {}
         self._next = 0.0
         self.read()
 
@@ -177,11 +185,25 @@ class Folder:
         return {name: sample for own in self.own.values() for name, sample in own.samples().items()}
 
     def read(self) -> None:
-        """Read it again. `problems` has a line for each sound that is refused."""
+        """Read it again; a sound whose files are as they were is not. `problems` has a line for each that is refused."""
         if self.path is None:
             return
         self._read = self._seen = _stamp(self.path)
-        self.own, self.problems = read(self.path)
+        self.own, self.problems = read(self.path, self._made_of)
+
+    def _made_of(self, folder: Path, name: str, files: list[Path]) -> Own:
+        """As `read_one`."""
+        now = frozenset(map(_entry, files))
+        before, made = self._made.get(name, (None, []))
+        if now != before:
+            try:
+                made = read_one(folder, name, files)
+            except ConfigError as e:
+                made = e.problems
+            self._made[name] = now, made
+        if isinstance(made, list):
+            raise ConfigError(made)
+        return made
 
     def changed(self, now: float) -> bool:
         """Whether it should be read again: it is not as it was read, and what is new has stood still for a look.
@@ -206,20 +228,35 @@ def load_book(path: Path, folder: Folder) -> Book:
         raise ConfigError([*folder.problems, *e.problems]) from None
 
 
-def read(folder: Path) -> tuple[dict[str, Own], list[str]]:
+def read_one(folder: Path, name: str, files: list[Path]) -> Own:
+    """The sound of that name, made of `files`: one that sounds, one that describes it. Raises ConfigError."""
+    try:
+        return _read_one(folder, name, files)
+    except ConfigError as e:
+        raise ConfigError([_line(problem) for problem in e.problems]) from None
+
+
+def read(
+    folder: Path, make: Callable[[Path, str, list[Path]], Own] = read_one
+) -> tuple[dict[str, Own], list[str]]:
     """Every own sound of a folder by its id, and a line for each that is refused."""
     try:
         files = known_files(folder)
     except OSError as e:
-        return {}, [f"{folder}: cannot be read ({e.strerror}); set PAGER_SYNTHDEFS to a folder"]
+        return {}, [_line(f"{folder}: cannot be read ({e.strerror}); set PAGER_SYNTHDEFS to a folder")]
     found: dict[str, Own] = {}
     problems: list[str] = []
     for stem in dict.fromkeys(path.stem for path in files):
         try:
-            found[stem] = read_one(folder, stem, [path for path in files if path.stem == stem])
+            found[stem] = make(folder, stem, [path for path in files if path.stem == stem])
         except ConfigError as e:
             problems += e.problems
     return found, problems
+
+
+def _line(problem: str) -> str:
+    """One line for a terminal and for JSON, whatever a file is called: a name may be no UTF-8 and hold line ends."""
+    return printable(problem.encode("utf-8", "replace").decode())
 
 
 def known_files(folder: Path) -> list[Path]:
@@ -227,8 +264,7 @@ def known_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix in _KNOWN and path.name[0] != ".")
 
 
-def read_one(folder: Path, name: str, files: list[Path]) -> Own:
-    """The sound of that name, made of `files`: one that sounds, one that describes it. Raises ConfigError."""
+def _read_one(folder: Path, name: str, files: list[Path]) -> Own:
     description = folder / f"{name}.yml"
     made = [path for path in files if path != description]
     problems = list(_misnamed(name, made or files))
@@ -258,11 +294,13 @@ def _misnamed(name: str, files: list[Path]) -> Iterator[str]:
 
 def _own(name: str, file: Path, description: Path) -> Own:
     try:
-        text = description.read_bytes()
-        content = file.read_bytes() if file.stat().st_size <= LARGEST else None
+        text = _content(description, DESCRIBED)
+        content = _content(file, LARGEST)
     except OSError as e:
         raise ConfigError([f"{e.filename}: cannot be read ({e.strerror})"]) from None
-    if content is None:
+    if problem := _unreadable(text):
+        raise ConfigError([f"{description}: {problem}"])
+    if len(content) > LARGEST:
         raise ConfigError([f"{file}: larger than {LARGEST // 1_000_000} MB; make it shorter or take FLAC"])
     if file.suffix in SYNTHDEFS:
         return Own(config.read(text, str(description), DescriptionModel).sound(name), file)
@@ -276,17 +314,51 @@ def _own(name: str, file: Path, description: Path) -> Own:
     return Own(sound, file, head.channels, head.seconds)
 
 
-def _stamp(folder: Path) -> frozenset[tuple[str, int, int]]:
-    """What tells one state of the folder from another: names, sizes and times of change (ns)."""
+def _content(path: Path, most: int) -> bytes:
+    """At most `most` + 1 bytes of a regular file. Raises ConfigError for a pipe or a device, which may never end, and OSError."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ConfigError([f"{path}: is no regular file"])
+    # Not even what takes its place in this moment may make us wait.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        return file.read(most + 1)
+
+
+_ANCHOR, _ALIAS = (re.compile(rb"(^|[\s,:\[{-])" + mark + rb"[^\s,]") for mark in (b"&", rb"\*"))
+
+
+def _unreadable(text: bytes) -> str | None:
+    """Why a description is not given to a YAML reader: what sclang's dies of, looked for in the mere characters.
+
+    An alias within its own anchor crashes it, some within each other fill its memory.
+    """
+    if len(text) > DESCRIBED:
+        return f"larger than {DESCRIBED // 1024} kB"
+    if b"\0" in text:
+        return "this is no text"
+    depth = 0
+    for c in text:
+        depth = max(0, depth + (c in b"[{") - (c in b"]}"))
+        if depth > DEEPEST:
+            return f"nested deeper than {DEEPEST} levels; no key needs that"
+    if _ANCHOR.search(text) and _ALIAS.search(text):
+        return "has an anchor (&) and an alias (*); write it out"
+    return None
+
+
+_Stamp = frozenset[tuple[str, int, int, int]]
+
+
+def _stamp(folder: Path) -> _Stamp:
+    """What tells one state of the folder from another: names, sizes, times of change of content and of rights (ns)."""
     try:
         return frozenset(_entry(path) for path in folder.iterdir() if path.suffix in _KNOWN)
     except OSError:
         return frozenset()
 
 
-def _entry(path: Path) -> tuple[str, int, int]:
+def _entry(path: Path) -> tuple[str, int, int, int]:
     try:
         found = path.stat()
     except OSError:  # it went between the listing and this look, or is a link to nowhere
-        return path.name, -1, 0
-    return path.name, found.st_size, found.st_mtime_ns
+        return path.name, -1, 0, 0
+    return path.name, found.st_size, found.st_mtime_ns, found.st_ctime_ns
