@@ -42,7 +42,17 @@ def test_there_are_mistakes_to_look_at():
 def test_the_shipped_book_is_valid_and_says_what_the_defaults_are():
     shipped = config.load(config.DEFAULT_BOOK)
     bare = Book.model_validate({"version": 1, "alerts": [{"name": "x"}]})
-    for key in ("alert_scale", "identity", "who", "subject_without", "limits", "osc", "mqtt", "expect", "cadence"):
+    for key in (
+        "alert_scale",
+        "identity",
+        "who",
+        "subject_without",
+        "limits",
+        "osc",
+        "mqtt",
+        "expect",
+        "cadence",
+    ):
         assert getattr(shipped, key) == getattr(bare, key), key
 
 
@@ -80,7 +90,9 @@ def test_every_key_of_a_book_is_in_the_shipped_one():
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(ConfigError, match=r"none\.yml: cannot be read .* name a rule book, here or in PAGER_CONFIG"):
+    with pytest.raises(
+        ConfigError, match=r"none\.yml: cannot be read .* name a rule book, here or in PAGER_CONFIG"
+    ):
         config.load(tmp_path / "none.yml")
     with pytest.raises(ConfigError, match="cannot be read"):
         config.load(tmp_path)
