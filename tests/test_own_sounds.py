@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -22,7 +23,7 @@ from bridge.model.catalogue import SEVERITIES, SOUNDS
 from bridge.model.commands import Play, Set
 from bridge.model.errors import ConfigError
 from bridge.sinks.browser import BrowserPlayer
-from bridge.sounds import LARGEST, POLL, RESERVED, Folder, load_book, read
+from bridge.sounds import DESCRIBED, LARGEST, POLL, RESERVED, Folder, load_book, read
 from bridge.wire.link import Link
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "own-sounds"
@@ -130,6 +131,11 @@ BAD = {
     "a file as a voice": ("x.wav", "x", "kind: voice\ntext: a\n", "x.yml:1: kind: Input should be 'cue'"),
     "a file with freq": ("x.wav", "x", "text: a\ncontrols: {freq: {default: 1}}\n", "x.yml:2: controls.freq"),
     "a file too loud": ("x.wav", "x", "text: a\ncontrols: {vol: {default: 2}}\n", "x.yml:2: controls.vol: the default must be within 0 to 1"),
+    "a long description": ("x.scd", "x", GOOD + "#" * DESCRIBED, "x.yml: larger than 16 kB"),
+    "deep": ("x.scd", "x", "[" * 21, "x.yml: nested deeper than 20 levels"),
+    "deep behind brackets": ("x.scd", "x", "# ]]]\n" + "{a: " * 21, "x.yml: nested deeper than 20 levels"),
+    "an alias of itself": ("x.scd", "x", "a: &a [*a]", "x.yml: has an anchor (&) and an alias (*); write it out"),
+    "UTF-16": ("x.scd", "x", GOOD.replace("a bell", "\0"), "x.yml: this is no text"),
 }  # fmt: skip
 
 
@@ -174,6 +180,63 @@ def test_a_link_to_nowhere_and_a_folder_of_that_name_are_told(folder):
     (folder / "y.yml").mkdir()
     assert len(problems(folder)) == 2
     assert list(Folder(folder).own) == ["bell"]
+
+
+@pytest.mark.parametrize("ending", [".scd", ".wav", ".yml"])
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"]
+)
+@pytest.mark.timeout(20)
+def test_what_never_ends_is_not_read(folder, make, ending):
+    sounding = "x.scd" if ending == ".yml" else f"x{ending}"
+    for name in {sounding, "x.yml"} - {f"x{ending}"}:
+        (folder / name).write_text("text: a\n" if sounding == "x.wav" else GOOD)
+    make(folder / f"x{ending}")
+    assert problems(folder) == [f"x{ending}: is no regular file"]
+    assert list(Folder(folder).own) == ["bell"]
+
+
+def test_links_to_files_are_followed(folder):
+    """As Kubernetes mounts a ConfigMap."""
+    (folder / "chime.scd").symlink_to(folder / "bell.scd")
+    (folder / "chime.yml").symlink_to(folder / "bell.yml")
+    assert sorted(read(folder)[0]) == ["bell", "chime"]
+    assert not problems(folder)
+
+
+@pytest.mark.parametrize("name", [b"\xff", b"x\nERROR forged", b"x\x1b[2J", b"x\r"])
+def test_no_name_forges_a_line_or_breaks_one(folder, name):
+    Path(os.fsdecode(os.fsencode(folder) + b"/" + name + b".wav")).write_text("x")
+    own = Folder(folder)
+    assert list(own.own) == ["bell"]
+    assert len(own.problems) == 2
+    for line in own.problems:
+        assert line.isprintable()
+        assert line.encode()
+    status = json.dumps({"problems": own.problems}, ensure_ascii=False).encode()
+    assert json.loads(status)["problems"] == own.problems
+
+
+def test_no_text_in_a_description_forges_a_line(folder):
+    put(folder, "x.scd", "x", GOOD.replace("cue", '"a\\nb\\e[2J"') + '"\\u2028\\n": 1\n')
+    assert len(problems(folder)) == 2
+    assert all(line.isprintable() for line in read(folder)[1])
+
+
+def test_only_what_changed_is_read_again(folder, monkeypatch):
+    put(folder, "chime.scd", "x", GOOD)
+    put(folder, "wrong.scd", "x", "kind: cue\n")
+    own, opened = Folder(folder), []
+    before, refused = dict(own.own), list(own.problems)
+    really = os.open
+    monkeypatch.setattr(os, "open", lambda path, *more: opened.append(Path(path).name) or really(path, *more))
+    own.read()
+    assert (opened, own.own, own.problems) == ([], before, refused)
+    (folder / "chime.yml").write_text(GOOD.replace("a bell", "a chime"))
+    own.read()
+    assert sorted(opened) == ["chime.scd", "chime.yml"]
+    assert (own.own["chime"].sound.text, own.own["bell"]) == ("a chime", before["bell"])
+    assert own.problems == refused
 
 
 def test_no_folder_and_a_folder_that_is_not_there(tmp_path):

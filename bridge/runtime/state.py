@@ -11,6 +11,8 @@ from bridge.core.watch import ROUTE, WATCHDOG
 from bridge.model.catalogue import SEVERITIES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bridge.core.acks import Ack
     from bridge.core.conductor import Conductor
     from bridge.core.engine import Active
@@ -59,7 +61,7 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
             "problems": runtime.reload_problems,
         },
         "own_sounds": {
-            "path": str(runtime.settings.synthdefs) if runtime.settings.synthdefs else None,
+            "path": _readable(runtime.settings.synthdefs) if runtime.settings.synthdefs else None,
             "problems": list(runtime.own.problems),
         },
         "store": {"path": str(runtime.settings.data_dir), "ok": runtime.store_ok},
@@ -69,6 +71,11 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
 def _late(conductor: Conductor, now: float) -> float | None:
     """How late the Watchdog is; None while it is not, or is not waited for."""
     return conductor.engine.late(now) if conductor.watch.on else None
+
+
+def _readable(path: Path) -> str:
+    """A path as JSON and a line can hold it: a folder's name need be no text."""
+    return digest.printable(str(path).encode("utf-8", "replace").decode())
 
 
 def _missing(conductor: Conductor, now: float) -> list[str]:

@@ -167,10 +167,10 @@ def test_any_other_type_is_the_generic_drone(world: World) -> None:
 def test_what_comes_by_mqtt_sounds_and_is_not_published_again(world: World) -> None:
     before = len(world.receiver.on("/alert"))
     world.ear.publish("alerts/site/critical", json.dumps({"value": 3.5}))
-    world.ear.publish("metrics/host/temperature", json.dumps({"value": 21.5}))
+    world.ear.publish("metrics/host/humidity", json.dumps({"value": 21.5}))
     wait_for(lambda: len(world.receiver.on("/alert")) == before + 1, "the alert sounds")
     wait_for(
-        lambda: any(args[3] == "temperature" for args in world.receiver.on("/metric")), "the metric sounds"
+        lambda: any(args[3] == "humidity" for args in world.receiver.on("/metric")), "the metric sounds"
     )
     assert (
         world.ear.on("alerts/critical")[-1:] == []

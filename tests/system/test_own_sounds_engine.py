@@ -32,6 +32,15 @@ controls:
   pan: {unit: "1", low: -1, high: 1, default: 0}
 """
 ENDLESS = "SynthDef(\\NAME, { |out = 0, freq = 500, vol = 1, pan = 0| Out.ar(out, Pan2.ar(SinOsc.ar(freq) * 0.1 * vol, pan)) })"
+UNREADABLE = {
+    "deep": "[" * 30000,
+    "deeper": "[" * 16384,
+    "curled": "{a: " * 3000,
+    "itself": "a: &a [*a]",
+    "bomb": "a: &a [x,x]\n" + "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in itertools.pairwise("abcdefghi")),
+    "long": f"kind: cue\ntext: x\n{CONTROLS}# {'x' * 16384}\n",
+}  # fmt: skip
+"""Descriptions that sclang's YAML reader does not survive, or that are too long to be sure."""
 BOOK = """\
 version: 1
 alerts:
@@ -54,6 +63,17 @@ def put(folder, name, source, kind="cue", controls=CONTROLS):
     (folder / f"{name}.yml").write_text(f"kind: {kind}\ntext: a test\n{controls}")
 
 
+def not_files(folder, name):
+    """Three sounds whose description, or what sounds, is none that could be read: a pipe, a device, a loop of links."""
+    for kind in ("pipe", "device", "loop"):
+        put(folder, f"{name}-{kind}", ENDLESS)
+    (folder / f"{name}-pipe.yml").unlink()
+    os.mkfifo(folder / f"{name}-pipe.yml")
+    for file, to in ((f"{name}-device.yml", "/dev/zero"), (f"{name}-loop.scd", f"{name}-loop.scd")):
+        (folder / file).unlink()
+        (folder / file).symlink_to(to)
+
+
 def examples(folder):
     folder.mkdir()
     for path in EXAMPLES.iterdir():
@@ -63,14 +83,18 @@ def examples(folder):
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    """An engine with the examples and three broken ones in its folder from the start."""
+    """An engine with the examples and many broken ones in its folder, whose name looks like a pattern, from the start."""
     home = tmp_path_factory.mktemp("engine")
-    folder = home / "own"
+    folder = home / "own[1] {a,b}"
     examples(folder)
     put(folder, "unclosed", "SynthDef(\\NAME, { |out| ")
     put(folder, "failing", "SynthDef(\\NAME, { |out| SinOsc.aar(nil.foo) })")
     (folder / "damaged.scsyndef").write_bytes(b"SCgf\0\0\0\2\0\1\7damaged\0\0")
     (folder / "damaged.yml").write_text(f"kind: cue\ntext: x\n{CONTROLS}")
+    for name, description in UNREADABLE.items():
+        (folder / f"{name}.scd").write_text(ENDLESS.replace("NAME", name))
+        (folder / f"{name}.yml").write_text(description)
+    not_files(folder, "early")
     with engine(home, env={"PAGER_SYNTHDEFS": str(folder), "PAGER_MAX_VOICES": str(LIMIT)}) as started:
         started.own = folder
         yield started
@@ -109,6 +133,31 @@ def test_broken_ones_are_told_and_cost_nothing(running, talk):
         assert f"own sound {name} refused: " in running.log
         assert cue(talk, name) == "unknown"
     assert cue(talk, "doorbell", 587.0, 0.1, 0.4) == "played"
+
+
+def test_what_would_crash_or_hang_sclang_is_refused(running, talk):
+    for name in UNREADABLE:
+        assert f"own sound {name} refused: {name}.yml " in running.log
+        assert cue(talk, name) == "unknown"
+    for file in ("early-pipe.yml", "early-device.yml", "early-loop.scd"):
+        assert f"own sound {file.partition('.')[0]} refused: {file} is no regular file" in running.log
+
+
+def test_what_is_no_file_does_not_stop_the_looks(running, talk):
+    not_files(running.own, "late")
+    (running.own / "x\nown sound forged: loaded.wav").write_bytes(b"")
+    (running.own / os.fsdecode(b"\xff.wav")).write_bytes(b"")
+    put(running.own, "linked", ENDLESS)
+    (running.own / "linked.yml").rename(running.own / "elsewhere")
+    (running.own / "linked.yml").symlink_to("elsewhere")
+    running.says("own sound linked: loaded")
+    for file in ("late-pipe.yml", "late-device.yml", "late-loop.scd"):
+        running.says(f"own sound {file.partition('.')[0]} refused: {file} is no regular file")
+    running.says("own sound x own sound forged: loaded refused: ")
+    assert "\nown sound forged" not in running.log
+    for ending in (".scd", ".yml"):
+        (running.own / f"linked{ending}").unlink()
+    wait_for(lambda: cue(talk, "linked", 500.0, 0.0) == "unknown", "it is taken away")
 
 
 def test_a_voice_is_set_and_released(talk):
@@ -289,5 +338,5 @@ def test_a_bad_one_is_told_and_the_rest_is_taken(house):
         lambda: "plink" in {s["id"] for s in bridge.get("/api/v1/catalogue")[1]["sounds"]},
         "the good one is taken",
     )
-    assert any("lonely.scd: has no description" in p for p in bridge.status()["rule_book"]["problems"])
+    assert any("lonely.scd: has no description" in p for p in bridge.status()["own_sounds"]["problems"])
     assert bridge.get("/-/ready")[0] == 200
