@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.core.bed import AMBIENT
 from bridge.core.levels import heard_at
+from bridge.model.catalogue import SOUNDS
 from bridge.model.commands import Release, Set
 from bridge.wire import osc
 from bridge.wire.link import Link
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 RESOLVE = 5.0
 """Seconds between two look-ups of OSC_HOST while nobody answers there: a container may come back elsewhere."""
 STATS = 10.0
+SILENT_BED = SOUNDS[AMBIENT].defaults() | {"level": 0.0}
 
 
 class Sclang(asyncio.DatagramProtocol):
@@ -101,7 +103,7 @@ class Sclang(asyncio.DatagramProtocol):
             return
         releases = [Release(voice.id) for voice in self.link.voices if voice.id != AMBIENT]
         # The engine begins its own bed by itself, after every restart: it is held in silence.
-        self.link.bring([*releases, Set(AMBIENT, AMBIENT, {"level": 0.0})], time.monotonic())
+        self.link.bring([*releases, Set(AMBIENT, AMBIENT, SILENT_BED)], time.monotonic())
         self._flush()
 
     def cancel(self, fingerprint: str) -> None:
