@@ -169,9 +169,7 @@ def test_what_comes_by_mqtt_sounds_and_is_not_published_again(world: World) -> N
     world.ear.publish("alerts/site/critical", json.dumps({"value": 3.5}))
     world.ear.publish("metrics/host/humidity", json.dumps({"value": 21.5}))
     wait_for(lambda: len(world.receiver.on("/alert")) == before + 1, "the alert sounds")
-    wait_for(
-        lambda: any(args[3] == "humidity" for args in world.receiver.on("/metric")), "the metric sounds"
-    )
+    wait_for(lambda: any(args[3] == "humidity" for args in world.receiver.on("/metric")), "the metric sounds")
     assert (
         world.ear.on("alerts/critical")[-1:] == []
         or "fingerprint" in world.ear.on("alerts/critical")[-1]["alert"]
