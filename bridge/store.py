@@ -341,6 +341,8 @@ def _body(event: AlertEvent) -> bytes:
             "value": event.value,
             "one_shot": event.one_shot,
             "expires_at": event.expires_at,
+            "cluster": event.cluster,
+            "receiver": event.receiver,
         }
     )
 

@@ -25,6 +25,9 @@ _REASONS = {
     "duplicate": "it fires already",
     "superseded": "something worse of the same subject fires",
     "no_listener": "nobody hears",
+    "silenced": "Alertmanager silences it",
+    "muted": "it is muted here",
+    "digest": "it stood already, the digest tells of it",
 }
 """Why something does not sound, where the word alone does not tell. The page has the same words in texts.js."""
 _LEVELS = {"cues": "cues", "heartbeat": "cues and heartbeat", "everything": "everything"}

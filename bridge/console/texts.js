@@ -85,6 +85,9 @@ const REASONS = {
   duplicate: "it fires already",
   superseded: "something worse of the same subject fires",
   no_listener: "nobody hears",
+  silenced: "Alertmanager silences it",
+  muted: "it is muted here",
+  digest: "it stood already, the digest tells of it",
 };
 
 /** Why something was suppressed. */

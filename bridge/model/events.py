@@ -26,6 +26,8 @@ class Source(StrEnum):
     FIRE = "fire"
     HTTP = "http"
     """`POST /metric`."""
+    BRIDGE = "bridge"
+    """What the bridge itself has to say: its store fails, a sender cannot be read."""
 
 
 class Outcome(StrEnum):
@@ -53,6 +55,9 @@ class Reason(StrEnum):
     FLOOD = "flood"
     FLAPPING = "flapping"
     QUIET_HOURS = "quiet_hours"
+    SILENCED = "silenced"
+    MUTED = "muted"
+    DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,10 @@ class AlertEvent:
     """When the bridge itself resolves it (a test of `fire`)."""
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The alert as it was sent, for the MQTT payload."""
+    cluster: str = ""
+    """The `externalURL` of the Alertmanager that sent it, without a slash at the end; empty for every other source."""
+    receiver: str = ""
+    """The receiver that its Alertmanager sent it through."""
 
 
 @dataclass(frozen=True, slots=True)

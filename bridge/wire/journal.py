@@ -19,7 +19,7 @@ import orjson
 from bridge.model.errors import UnreadableError
 from bridge.model.events import AlertEvent, Event, MetricSample, Source, Status
 from bridge.wire.reading import fingerprint, instant, read_json, texts
-from bridge.wire.webhooks import MAX_TYPE
+from bridge.wire.webhooks import MAX_NAME, MAX_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,7 +92,7 @@ def _alert_fields(alert: AlertEvent) -> dict[str, Any]:
     }
     objects = {"annotations": dict(alert.annotations), "raw": dict(alert.raw)}
     numbers = {name: getattr(alert, name) for name in ("starts_at", "ends_at", "value", "expires_at")}
-    flags = {name: getattr(alert, name) for name in ("one_shot", "retained")}
+    flags = {name: getattr(alert, name) for name in ("one_shot", "retained", "cluster", "receiver")}
     fields |= {name: value for name, value in (objects | flags).items() if value}
     return fields | {name: value for name, value in numbers.items() if value is not None}
 
@@ -125,6 +125,8 @@ def _alert(found: dict[str, Any]) -> AlertEvent:
         retained=_flag(found, "retained"),
         expires_at=_time_or_none(found, "expires_at"),
         raw=_object(found, "raw"),
+        cluster=_name(found, "cluster"),
+        receiver=_name(found, "receiver"),
     )
 
 
@@ -185,6 +187,13 @@ def _flag(found: dict[str, Any], key: str) -> bool:
     value = found.get(key, False)
     if not isinstance(value, bool):
         raise _WrongError(f'"{key}" is true or false, this is {_short(value)}')
+    return value
+
+
+def _name(found: dict[str, Any], key: str) -> str:
+    value = found.get(key, "")
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        raise _WrongError(f'"{key}" is a text of at most {MAX_NAME} characters, this is {_short(value)}')
     return value
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from bridge.model.errors import UnreadableError
 from bridge.model.events import AlertEvent, MetricSample, Rejected, Source, Status
@@ -14,6 +15,16 @@ AHEAD = 300.0
 """Seconds that a sender's clock may be ahead."""
 MAX_TYPE = 64
 """Characters of a metric type."""
+MAX_NAME = 512
+"""Characters of an Alertmanager's URL or of a receiver's name; a longer one is not kept."""
+ORIGIN = ("externalURL", "receiver")
+
+
+class Came(NamedTuple):
+    """Which Alertmanager sent a group, and through which of its receivers."""
+
+    cluster: str = ""
+    receiver: str = ""
 
 
 def alerts(body: bytes, received: float) -> list[AlertEvent | Rejected]:
@@ -32,10 +43,14 @@ def group(
             f"{len(value['alerts'])} alerts in one body, at most {MAX_BATCH} are taken; send fewer"
         )
     origin = source or (Source.GRAFANA if "orgId" in value else Source.ALERTMANAGER)
-    return [
-        alert(item, origin, received, status=value.get("status"), where=f"alerts[{i}]", retained=retained)
-        for i, item in enumerate(value["alerts"])
-    ]
+    said = partial(alert, source=origin, received=received, status=value.get("status"), retained=retained)
+    came = Came() if origin is not Source.ALERTMANAGER else Came(*map(_name, map(value.get, ORIGIN)))
+    return [said(item, where=f"alerts[{i}]", came=came) for i, item in enumerate(value["alerts"])]
+
+
+def _name(value: Any) -> str:
+    """A URL or a receiver's name as it is compared: nothing that is no short text, no slash at the end."""
+    return value.rstrip("/") if isinstance(value, str) and len(value) <= MAX_NAME else ""
 
 
 def alert(  # one alert has this much around it
@@ -46,6 +61,7 @@ def alert(  # one alert has this much around it
     status: Any = None,
     where: str = "alert",
     retained: bool = False,
+    came: Came = Came(),  # noqa: B008 # immutable
 ) -> AlertEvent | Rejected:
     """One alert object. `status` is the group's, for an alert that has none; without both it fires."""
     if not isinstance(item, dict):
@@ -66,6 +82,8 @@ def alert(  # one alert has this much around it
         value=_value(item, annotations),
         retained=retained,
         raw=item,
+        cluster=came.cluster,
+        receiver=came.receiver,
     )
 
 
