@@ -8,7 +8,15 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 
 from bridge.book.base import Strict
 from bridge.book.mqtt import MqttModel, TlsModel
-from bridge.book.room import CadenceModel, ExpectModel, LimitsModel, OscModel, QuietModel, WhoModel
+from bridge.book.room import (
+    CadenceModel,
+    ExpectModel,
+    LimitsModel,
+    OscModel,
+    QuietModel,
+    StoreModel,
+    WhoModel,
+)
 from bridge.book.rules import AlertRuleModel, MetricRuleModel, sounds_of
 from bridge.core.durations import duration
 from bridge.core.rules import RuleBook
@@ -48,6 +56,7 @@ class Book(Strict):
     )
     cadence: CadenceModel = CadenceModel()
     limits: LimitsModel = LimitsModel()
+    store: StoreModel = StoreModel()
     osc: OscModel = OscModel()
     mqtt: MqttModel = MqttModel()
     _sounds: Mapping[str, Sound] = PrivateAttr(default_factory=lambda: SOUNDS)

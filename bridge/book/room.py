@@ -141,6 +141,27 @@ class LimitsModel(Strict):
     )
 
 
+class StoreModel(Strict):
+    """How much of what has happened is kept."""
+
+    keep: str = Field("30d", description="ended events and samples are kept so long; from 1h to 3650d")
+    megabytes: int = Field(
+        256, ge=16, le=65536, description="how large the store may become; the oldest goes first"
+    )
+
+    @field_validator("keep")
+    @classmethod
+    def _time(cls, text: str) -> str:
+        seconds = duration(text)
+        if seconds is None or not 3600 <= seconds <= 3650 * 86400:
+            raise ValueError(f"{text!r} is no time from 1h to 3650d; write 12h or 30d")
+        return text
+
+    @property
+    def seconds(self) -> float:
+        return duration(self.keep) or 0.0
+
+
 class OscModel(Strict):
     """What the OSC target is."""
 

@@ -15,6 +15,7 @@ from bridge.core.bed import Bed
 from bridge.core.cadence import HEARTBEAT, Beat, Cadence, Stream
 from bridge.core.engine import Active, Change, Engine, Verdict
 from bridge.core.flood import density
+from bridge.core.mutes import Mute, Mutes
 from bridge.core.rules import LAST_ALERT_RULE
 from bridge.core.voices import Heard, Voices
 from bridge.core.watch import Watch
@@ -38,7 +39,7 @@ TICKS = 5
 class _Standing:
     """What fires and nobody has acknowledged, in the order of onsets; of these, what reminders are for."""
 
-    key: tuple[int, int, int, bool]
+    key: tuple[int, int, int, int, bool]
     open: list[Active]
     criticals: list[Active]
     warnings: list[Active]
@@ -54,6 +55,7 @@ class Conductor:
         self.engine = Engine(book, self.who)
         self.voices = Voices(book, self.who)
         self.acks = Acks()
+        self.mutes = Mutes()
         self.watch = Watch(book.expected, began)
         self.cadence = Cadence(began)
         self.bed = Bed(began)
@@ -62,7 +64,7 @@ class Conductor:
         self._digest = Beat(began + book.digest_every)
         self._was_quiet = False
         self._silent = False
-        self._last_standing = _Standing((-1, -1, -1, False), [], [], [], [])
+        self._last_standing = _Standing((-1, -1, -1, -1, False), [], [], [], [])
 
     def swap(self, book: RuleBook, now: float) -> None:
         """Take a new rule book; what fires and sounds goes on."""
@@ -86,18 +88,21 @@ class Conductor:
             self.bed.changed(now)
         if verdict.play is None:
             return verdict
-        return self._admitted(event.fingerprint, verdict, verdict.play, now)
+        return self._admitted(event, verdict, verdict.play, now)
 
     def sample(self, sample: MetricSample, now: float) -> Heard:
         """What one measured value means. The command is the voice by itself; `voiced` makes it part of the bed."""
         self.watch.sign(sample.labels, sample.type, now)
+        if self.mutes and self.mutes.of(sample.labels, "info", now) is not None:
+            return Heard(self.book.metric_rule(sample.type, sample.labels), Reason.MUTED)
         return self.voices.sample(sample, now)
 
     def tick(self, now: float) -> list[Command]:
         """Everything that is due: cues, and the voices that have to change or end."""
         self.cadence.flapping.settle(now)
         self.acks.lapsed(now)
-        gone = self.voices.expire(now)
+        self.mutes.lapsed(now)
+        gone = self.voices.expire(now) + self._muted_voices(now)
         for voice in gone:
             self.bed.forget(voice)
         # A digest spares a reminder, and a storm waits for the cue of a critical: so in this order.
@@ -121,7 +126,11 @@ class Conductor:
 
     def muted(self, now: float) -> bool:
         """Whether anything is muted now: then the heartbeat says so."""
-        return self.quiet(now) or not self.watch.on
+        return self.quiet(now) or not self.watch.on or bool(self.mutes)
+
+    def mute_of(self, alert: Active, now: float) -> Mute | None:
+        """The mute that keeps an alert silent now."""
+        return self.mutes.of(alert.event.labels, alert.severity, now) if self.mutes else None
 
     def open(self, now: float) -> list[Active]:
         """Audible alerts that nobody has acknowledged, the oldest first."""
@@ -146,13 +155,17 @@ class Conductor:
         count = {"worst": float(worst), "count": float(min(len(alerts) - 1, TICKS))}
         return self._cue(f"d{now:.3f}", "digest", Why.DIGEST, severity, tone | count)
 
-    def _admitted(self, fingerprint: str, verdict: Verdict, cue: Play, now: float) -> Verdict:
+    def _admitted(self, event: AlertEvent, verdict: Verdict, cue: Play, now: float) -> Verdict:
+        fingerprint, labels = event.fingerprint, event.labels
         flapping = self.cadence.flapping
         came = verdict.severity if verdict.change is Change.FIRED else None
+        muted = self.mutes.of(labels, verdict.severity, now) if self.mutes else None
         if came is not None and flapping.onset(fingerprint, came, now):
             cue = self._flaps(cue)
         elif verdict.change is not Change.NONE and flapping.changed(fingerprint, came, now):
             return replace(verdict, reason=Reason.FLAPPING, play=None)
+        if muted is not None:
+            return replace(verdict, reason=Reason.MUTED, play=None)
         reason = self.cadence.admit(cue, now, quiet=self.quiet(now), flood=self.book.flood)
         return replace(verdict, reason=reason, play=cue if reason is None else None)
 
@@ -161,6 +174,18 @@ class Conductor:
             onset.id, "flapping", Why.EVENT, onset.severity, {"pan": onset.params.get("pan", 0.0)}
         )
         return replace(cue, fingerprint=onset.fingerprint)
+
+    def _muted_voices(self, now: float) -> list[str]:
+        """Voices that somebody has muted since; they are forgotten here."""
+        if not self.mutes:
+            return []
+        sounding = self.voices.sounding
+        gone = [
+            i for i, voice in sounding.items() if self.mutes.of(voice.sample.labels, "info", now) is not None
+        ]
+        for voice_id in gone:
+            del sounding[voice_id]
+        return gone
 
     def _storm(self, now: float) -> Play | None:
         count = self.cadence.flood.storm(now)
@@ -171,12 +196,14 @@ class Conductor:
     def _standing(self, now: float) -> _Standing:
         """Counted anew only after a change: thousands may fire."""
         quiet, flapping = self.quiet(now), self.cadence.flapping
-        key = (self.engine.version, self.acks.version, flapping.version, quiet)
+        key = (self.engine.version, self.acks.version, self.mutes.version, flapping.version, quiet)
         if self._last_standing.key != key:
             found = [
                 alert
                 for fingerprint, alert in self.engine.active.items()
-                if alert.audible and self.acks.of(fingerprint, alert.severity, now) is None
+                if alert.audible
+                and self.acks.of(fingerprint, alert.severity, now) is None
+                and self.mute_of(alert, now) is None
             ]
             found.sort(key=lambda alert: (alert.severe_since, alert.event.fingerprint))
             steady = [alert for alert in found if alert.event.fingerprint not in flapping.since]

@@ -32,6 +32,8 @@ class Settled:
     event_id: int
     outcome: Outcome
     reason: Reason | None = None
+    player: str = ""
+    """Who sounded it."""
 
 
 @dataclass(slots=True)
@@ -67,7 +69,8 @@ class Outcomes:
             return []
         if status == "assumed" or (status == "played" and audible):
             del self._open[play_id]
-            return [Settled(entry.event_id, Outcome.ASSUMED if status == "assumed" else Outcome.PLAYED)]
+            outcome = Outcome.ASSUMED if status == "assumed" else Outcome.PLAYED
+            return [Settled(entry.event_id, outcome, None, player)]
         entry.waiting.discard(player)
         entry.said.append(status)
         return self._close_if_done(play_id, entry)

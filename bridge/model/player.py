@@ -21,6 +21,8 @@ class Player(Protocol):
     """What stays the same when it connects anew."""
     kind: str
     level: Level
+    hushed: bool
+    """Whether it is quiet because somebody asked for it."""
 
     @property
     def audible(self) -> bool:
@@ -31,6 +33,9 @@ class Player(Protocol):
 
     def bring(self, commands: Iterable[Set | Release]) -> None:
         """Bring voices to these values."""
+
+    def hush(self, *, on: bool, standing: Iterable[Set]) -> None:
+        """Make no sound from now on, or sound again; `standing` are the voices that should."""
 
     def cancel(self, fingerprint: str) -> None:
         """The alert has ended: its onset, if it has not sounded, shall not."""

@@ -1,17 +1,25 @@
-"""What people on duty say: this one is mine; leave the watch off. It holds in memory even where the store fails."""
+"""What people on duty say: this one is mine; not now; leave the watch off. It holds in memory even where the store fails.
+
+All of it is written down with who and why, for whoever asks later what happened.
+"""
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.core.acks import FLATLINE, Ack
+from bridge.core.mutes import Mute
+from bridge.runtime.room import Quieted
 from bridge.store import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bridge.core.conductor import Conductor
+    from bridge.model.player import Player
+    from bridge.runtime.room import Room
     from bridge.runtime.writes import Writes
 
 
@@ -28,9 +36,16 @@ class Duty:
     """Acknowledgements and the switch of the watch, for one bridge."""
 
     def __init__(
-        self, conductor: Conductor, writes: Writes, *, clock: Callable[[], float], changed: Callable[[], None]
+        self,
+        conductor: Conductor,
+        writes: Writes,
+        room: Room,
+        *,
+        clock: Callable[[], float],
+        changed: Callable[[], None],
     ) -> None:
-        self._conductor, self._writes, self._clock, self._changed = conductor, writes, clock, changed
+        self._conductor, self._writes, self._room = conductor, writes, room
+        self._clock, self._changed = clock, changed
 
     async def acknowledge(self, fingerprint: str | None, by: str, why: str) -> Acked:
         """Take on an alert that fires, the flatline (`flatline`), or with None every alert: nobody is reminded of it."""
@@ -39,6 +54,7 @@ class Duty:
         for ack, new in given:
             if new:
                 batch.ack(ack)
+                batch.deed(ack.at, "ack", ack.fingerprint, by, why, ack.until)
         await self._write(batch)
         return Acked(
             [ack for ack, new in given if new],
@@ -46,20 +62,62 @@ class Duty:
             unknown=fingerprint is not None and not given,
         )
 
-    async def unacknowledge(self, fingerprint: str | None) -> list[str]:
+    async def unacknowledge(self, fingerprint: str | None, by: str) -> list[str]:
         """Take an acknowledgement back, or with None all; the fingerprints of those that held."""
         acks, batch = self._conductor.acks, Batch()
         ended = [found for found in list(acks.given) if fingerprint in {None, found} and acks.end(found)]
         for found in ended:
             batch.unack(found)
+            batch.deed(self._clock(), "unack", found, by, "", None)
         await self._write(batch)
         return ended
+
+    async def mute(
+        self, matchers: Sequence[str], seconds: float, *, criticals: bool, by: str, why: str
+    ) -> Mute | None:
+        """Keep what the matchers take from everyone's ears; None where there are too many mutes. Raises MatcherError."""
+        now, batch = self._clock(), Batch()
+        mute = Mute.of(
+            secrets.token_hex(3), matchers, criticals=criticals, by=by, why=why, at=now, until=now + seconds
+        )
+        if not self._conductor.mutes.add(mute):
+            return None
+        batch.mute(mute)
+        batch.deed(now, "mute", "", by, f"{', '.join(mute.texts) or 'everything'}: {why}", mute.until)
+        await self._write(batch)
+        return mute
+
+    async def unmute(self, ident: str | None, by: str) -> list[str]:
+        """End a mute, or with None all; the ids of those that held."""
+        mutes, batch = self._conductor.mutes, Batch()
+        ended = [found for found in list(mutes.given) if ident in {None, found} and mutes.end(found)]
+        for found in ended:
+            batch.unmute(found)
+            batch.deed(self._clock(), "unmute", "", by, found, None)
+        await self._write(batch)
+        return ended
+
+    async def quieten(self, player: Player, seconds: float | None, *, by: str, why: str) -> Quieted | None:
+        """Make a player quiet for so long, or with None let it sound again. None where it is not (or no more may be)."""
+        now, batch = self._clock(), Batch()
+        quieted = None if seconds is None else Quieted(by, why, now, now + seconds)
+        if not self._room.quieten(player.identity, quieted, self._conductor.standing()):
+            return None
+        if quieted is None:
+            batch.unquiet(player.identity)
+            batch.deed(now, "unquiet", "", by, f"{player.name}: {why}", None)
+        else:
+            batch.quiet(player.identity, by, why, now, quieted.until)
+            batch.deed(now, "quiet", "", by, f"{player.name}: {why}", quieted.until)
+        await self._write(batch)
+        return quieted
 
     async def switch_watch(self, *, on: bool, by: str) -> None:
         """Disarm the watch, or arm it again. It stays so over a restart."""
         watch, batch = self._conductor.watch, Batch()
         watch.switch(on=on, by=by, now=self._clock())
         batch.watch(watch.off_since, watch.off_by)
+        batch.deed(self._clock(), "watch on" if on else "watch off", "", by, "", None)
         await self._write(batch)
 
     def _give(self, fingerprint: str | None, by: str, why: str) -> list[tuple[Ack, bool]]:

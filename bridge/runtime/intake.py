@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from bridge.telemetry import Metrics
 
 
+KEEP_EVERY = 1.0
+"""Seconds between two samples of a voice in the store."""
+FORGET_KEPT = 600.0
+"""Seconds after which it is forgotten which voices have been written: series come and go."""
+UNPUBLISHED = {Source.MQTT, Source.BRIDGE}
+"""What came by MQTT is there already; what the bridge says of itself is for its own room."""
+
+
 @dataclass(slots=True)
 class Work:
     """What one batch of events asks for. `open` maps the ids of events without an outcome to their source."""
@@ -34,6 +43,8 @@ class Work:
     open: dict[int, Source] = field(default_factory=dict)
     suppressed: list[Reason] = field(default_factory=list)
     """Why alerts of this batch do not sound, those of them that do not."""
+    counts: Batch = field(default_factory=Batch)
+    """What is written of samples and of what cannot be read: nobody waits for it."""
 
 
 class Intake:
@@ -43,6 +54,8 @@ class Intake:
         self.conductor = conductor
         self.engine = conductor.engine
         self.publishing = True
+        self._kept: dict[str, float] = {}
+        self._kept_at = 0.0
         self._metrics = metrics
         self.begin("", 1, 1)
 
@@ -61,11 +74,27 @@ class Intake:
             elif isinstance(item, MetricSample):
                 self._sample(item, work, samples, now)
             else:
-                self._metrics.ended(item.source, Outcome.SUPPRESSED, item.why)
+                self._count("rejected", item.source, item.why, work)
         for sample in samples.values():
-            reason = None if heard else Reason.NO_LISTENER
-            self._metrics.ended(sample.source, Outcome.PLAYED if heard else Outcome.SUPPRESSED, reason)
+            self._count("sample", sample.source, None if heard else Reason.NO_LISTENER, work)
+        self._keep(samples, work, now)
         return work
+
+    def _count(self, kind: str, source: Source, reason: Reason | None, work: Work) -> None:
+        """Something without a row of its own has ended: played, unless there is a reason."""
+        outcome = Outcome.PLAYED if reason is None else Outcome.SUPPRESSED
+        self._metrics.ended(source, outcome, reason)
+        (work.batch if kind == "alert" else work.counts).count(kind, source, outcome, reason)
+
+    def _keep(self, samples: dict[str, MetricSample], work: Work, now: float) -> None:
+        """Write down the newest sample of every voice, at most one in KEEP_EVERY seconds of each."""
+        if self._kept and not 0 <= now - self._kept_at < FORGET_KEPT:
+            self._kept.clear()
+            self._kept_at = now
+        for voice, sample in samples.items():
+            if not 0 <= now - self._kept.get(voice, -math.inf) < KEEP_EVERY:
+                self._kept[voice] = now
+                work.counts.sample(sample)
 
     def _alert(self, event: AlertEvent, work: Work, now: float) -> None:
         event_id = self.next_id
@@ -82,9 +111,12 @@ class Intake:
             work.plays.append((event_id, verdict.play))
             work.open[event_id] = event.source
         else:
-            self._metrics.ended(event.source, Outcome.SUPPRESSED, verdict.reason)
+            if verdict.reason is Reason.DUPLICATE:
+                self._count("alert", event.source, verdict.reason, work)
+            else:
+                self._metrics.ended(event.source, Outcome.SUPPRESSED, verdict.reason)
             work.suppressed += [verdict.reason] if verdict.reason else []
-        if event.source is not Source.MQTT and verdict.reason not in {Reason.DUPLICATE, Reason.EXPIRED}:
+        if event.source not in UNPUBLISHED and verdict.reason not in {Reason.DUPLICATE, Reason.EXPIRED}:
             self._publish(topics.alert_message(event, verdict.severity, self._bridge), work)
 
     def _remember(self, event: AlertEvent, event_id: int, verdict: Verdict, work: Work, now: float) -> None:
@@ -98,6 +130,7 @@ class Intake:
                 sound=play.sound if play else "",
                 outcome=None if play else Outcome.SUPPRESSED,
                 reason=verdict.reason,
+                service=self.engine.book.service(event.labels),
             )
         if verdict.change is not Change.NONE:
             work.batch.unack(event.fingerprint)
@@ -117,12 +150,12 @@ class Intake:
     def _sample(self, sample: MetricSample, work: Work, newest: dict[str, MetricSample], now: float) -> None:
         heard = self.conductor.sample(sample, now)
         if heard.command is None:
-            self._metrics.ended(sample.source, Outcome.SUPPRESSED, heard.reason)
+            self._count("sample", sample.source, heard.reason, work)
         else:
             command = heard.command
             work.sets[command.id] = command
             if (older := newest.pop(command.id, None)) is not None:
-                self._metrics.ended(older.source, Outcome.SUPPRESSED, Reason.SUPERSEDED)
+                self._count("sample", older.source, Reason.SUPERSEDED, work)
             newest[command.id] = sample
             self._gauge(command)
         if sample.source is not Source.MQTT and self.publishing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.core.outcomes import Outcomes, Settled
@@ -15,10 +16,22 @@ if TYPE_CHECKING:
     from bridge.telemetry import Metrics
 
 
+DEFAULT_QUIET, LONGEST_QUIET, SLACK = 600.0, 8 * 3600.0, 60.0
+"""Seconds that a player is quiet unless told otherwise, and at most; seconds that a clock may go back meanwhile."""
 ABSENT = 10.0
 """Seconds."""
 LONGEST_ID, REMEMBERED = 200, 4096
 """Bounds of what pages may make us remember."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quieted:
+    """Who made a player quiet, and until when (unix seconds)."""
+
+    by: str
+    why: str
+    at: float
+    until: float
 
 
 class Room:
@@ -34,11 +47,36 @@ class Room:
         self._clock = clock
         self._metrics = metrics
         self._settled = settled
+        self.quiets: dict[str, Quieted] = {}
+        """By identity: the players that somebody has made quiet."""
 
     def join(self, player: Player) -> None:
         """A player is there."""
         self.players[player.name] = player
+        self.hush(())
         self.count()
+
+    def quieten(self, identity: str, quieted: Quieted | None, standing: Iterable[Set]) -> bool:
+        """Make a player quiet until its time is over, or with None let it sound; False where there are too many."""
+        if quieted is None:
+            self.quiets.pop(identity, None)
+        elif identity not in self.quiets and len(self.quiets) >= REMEMBERED:
+            return False
+        else:
+            self.quiets[identity] = quieted
+        self.hush(standing)
+        return True
+
+    def hush(self, standing: Iterable[Set]) -> bool:
+        """Bring every player to being quiet, or not; whether any has changed."""
+        now, told, changed = self._clock(), list(standing), False
+        for identity in [i for i, q in self.quiets.items() if not 0 < q.until - now <= LONGEST_QUIET + SLACK]:
+            del self.quiets[identity]
+        for player in self.players.values():
+            if (on := player.identity in self.quiets) != player.hushed:
+                player.hush(on=on, standing=told)
+                changed = True
+        return changed
 
     def leave(self, player: Player) -> None:
         """A player is gone; it will answer no more."""

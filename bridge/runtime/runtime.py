@@ -16,11 +16,13 @@ from bridge.model.events import AlertEvent, Event, Outcome, Reason, Rejected, St
 from bridge.runtime.duty import Duty
 from bridge.runtime.intake import Intake, Work
 from bridge.runtime.mqtt import Mqtt
-from bridge.runtime.room import Room
+from bridge.runtime.notices import DAMAGED, DAMAGED_LASTS, STORE, Notices
+from bridge.runtime.room import Quieted, Room
+from bridge.runtime.snapshot import everything
 from bridge.runtime.writes import Writes
 from bridge.sinks.sclang import Sclang
 from bridge.sounds import Folder, load_book
-from bridge.store import KEPT_EVENTS, Batch, OpenRow, Remembered
+from bridge.store import Batch, OpenRow, Remembered
 from bridge.telemetry import Metrics
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ TICK = 0.25
 """Seconds between two looks at what time alone changes."""
 FAREWELL = 0.4
 """Seconds that the engine has to acknowledge the release of its voices when the bridge stops."""
-PRUNE = 3600.0
+PRUNE = 60.0
 """Seconds between two prunings of the store."""
 BROKER = "MQTT broker"
 """What the watch calls it."""
@@ -43,6 +45,8 @@ STORE_FIRST = 0.5
 """Seconds that a cue waits for its event to be stored; a store that hangs must not keep a critical back."""
 STORE_AGAIN = 5.0
 """Seconds until a store that could not be written is tried again."""
+PENDING = 50_000
+"""Events that wait for the store; more are not taken, so that a disk that hangs fills no memory."""
 
 
 class Runtime:
@@ -59,7 +63,8 @@ class Runtime:
         self.bridge = ""
         self.began = self.loaded_at = clock()
         self._background: set[asyncio.Task[None]] = set()
-        self.writes = Writes(settings.data_dir, self.metrics, spawn=self._spawn)
+        self.writes = Writes(settings.data_dir, self.metrics, spawn=self._spawn, clock=clock)
+        self.notices = Notices(clock)
         self.room = Room(clock, self.metrics, self.writes.settled)
         self.mqtt = Mqtt(
             settings,
@@ -81,12 +86,13 @@ class Runtime:
         self.conductor = Conductor(rules, self.began)
         self.engine, self.voices = self.conductor.engine, self.conductor.voices
         self.intake = Intake(self.conductor, self.metrics)
-        self.duty = Duty(self.conductor, self.writes, clock=clock, changed=self.changed)
+        self.duty = Duty(self.conductor, self.writes, self.room, clock=clock, changed=self.changed)
         self._ticking: asyncio.Task[None] | None = None
         self._next_prune = 0.0
         self._crowd = Crowd()
         self._waking = False
         self._missing = 0
+        self._pending = 0
         self.metrics.build.labels(__version__).set(1)
         self._tell_own()
         self._mark_reload(ok=True)
@@ -98,6 +104,7 @@ class Runtime:
         self._recall(remembered)
         self.intake.begin(self.bridge, remembered.next_id, remembered.next_publish)
         self.intake.publishing = self._publishes()
+        self.writes.keep(self.book.store.seconds, self.book.store.megabytes)
         self.room.join(self.sclang)
         self.sclang.listen(self.book.osc.level, self.conductor.standing())
         self.sclang.start()
@@ -137,14 +144,27 @@ class Runtime:
         for service in gone:
             work.batch.nobody(service)
         self.writes.open.update(work.open)
+        if work.counts:
+            with self.writes.later() as later:
+                later.statements += work.counts.statements
+                later.counts.update(work.counts.counts)
         # What an earlier failure left owed is part of what "stored" promises: an empty write brings it along.
-        if self.writes.ok and not work.batch.statements:
+        if self.writes.ok and not work.batch:
             self._perform(work)
             return True, work
-        storing = asyncio.ensure_future(self._commit(work.batch))
-        await asyncio.wait([storing], timeout=STORE_FIRST)
-        self._perform(work)
-        return await storing, work
+        self._pending += (waiting := len(work.batch.statements))
+        try:
+            storing = asyncio.ensure_future(self._commit(work.batch))
+            await asyncio.wait([storing], timeout=STORE_FIRST)
+            self._perform(work)
+            return await storing, work
+        finally:
+            self._pending -= waiting
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits for the store that nothing more can be taken now."""
+        return self._pending >= PENDING
 
     def reload(self) -> list[str]:
         """Read the rule book again. Returns its problems; with any the old one stays."""
@@ -163,6 +183,7 @@ class Runtime:
         rules = book.compiled()
         self.conductor.swap(rules, self.clock())
         self.intake.publishing = self._publishes()
+        self.writes.keep(book.store.seconds, book.store.megabytes)
         self.sclang.expect(acknowledges=book.osc.acknowledges)
         self.sclang.listen(book.osc.level, self.conductor.standing())
         self._spawn(self.mqtt.reload(book))
@@ -208,7 +229,7 @@ class Runtime:
             self.room.bring(self.conductor.voiced(work.sets, self.clock()))
         self.mqtt.publish(work.publishes)
         self.mqtt.publish_samples(list(work.sample_publishes.values()))
-        if work.batch.statements or work.sets:
+        if work.batch or work.sets:
             self.changed()
 
     def _resume(self, rows: list[OpenRow]) -> None:
@@ -241,21 +262,47 @@ class Runtime:
                 log.exception("the tick failed; the next one follows")
 
     async def _tick(self, now: float) -> None:
-        if due := self.engine.due(now):
-            await self.take(due)
+        self._look_after_store()
+        if due := [*self.engine.due(now), *self.notices.waiting()]:
+            self._spawn(self._take_own(due))
         self._advance(now)
         self.room.tick()
+        if self.room.hush(self.conductor.standing()):
+            self.changed()
         if self.own.changed(now):
             self.reload()
         if (
             not 0 < self._next_prune - now <= PRUNE
         ):  # also how a store that could not be written is tried again
-            self._next_prune = now + (PRUNE if self.writes.ok else STORE_AGAIN)
-            batch = Batch()
-            batch.prune(self.intake.next_id - KEPT_EVENTS, now)
-            for row in self.conductor.who.rows():
-                batch.who(*row)
-            await self._commit(batch)
+            self._next_prune = now + PRUNE
+            self._spawn(self._prune())
+
+    async def _prune(self) -> None:
+        batch = Batch()
+        for row in self.conductor.who.rows():
+            batch.who(*row)
+        if not (await self._commit(batch) and await self.writes.prune()):
+            self._next_prune = min(self._next_prune, self.clock() + STORE_AGAIN)
+
+    async def _take_own(self, events: list[AlertEvent]) -> None:
+        await self.take(events)
+
+    def _look_after_store(self) -> None:
+        """Say aloud how the store is; give a new one everything that is known."""
+        wrong = "The store cannot be written: what happens now sounds, and senders are told to send it again."
+        self.notices.state(STORE, wrong, wrong=not self.writes.ok)
+        if (aside := self.writes.began_anew()) is not None:
+            self.damaged(aside)
+            self._spawn(self._write_everything())
+
+    async def _write_everything(self) -> None:
+        await self._commit(everything(self))
+
+    def damaged(self, aside: str) -> None:
+        """A store was put aside."""
+        log.error("the store was damaged; it is kept as %s and a new one begun", aside)
+        said = f"The store was damaged. It is kept as {aside}; what was in it is not known any more."
+        self.notices.trouble(DAMAGED, said, lasts=DAMAGED_LASTS)
 
     async def _commit(self, batch: Batch) -> bool:
         stored = await self.writes.commit(batch)
@@ -294,6 +341,11 @@ class Runtime:
         conductor.watch.watchdog = remembered.watchdog
         conductor.who.restore(remembered.who)
         conductor.acks.restore(remembered.acks)
+        conductor.mutes.restore(remembered.mutes)
+        self.room.quiets.update((row[0], Quieted(*row[1:])) for row in remembered.quiets)
+        self.notices.resume(set(self.engine.active))
+        if remembered.aside is not None:
+            self.damaged(remembered.aside)
         if remembered.watch_off is not None:
             since, by = remembered.watch_off
             conductor.watch.switch(on=False, by=by, now=since)

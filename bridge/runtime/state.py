@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from bridge.core.acks import Ack
     from bridge.core.conductor import Conductor
     from bridge.core.engine import Active
+    from bridge.core.mutes import Mute
     from bridge.core.rules import RuleBook
     from bridge.core.voices import Voice
     from bridge.core.who import Identity
     from bridge.model.player import Player
+    from bridge.runtime.room import Room
     from bridge.runtime.runtime import Runtime
 
 
@@ -38,7 +40,7 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
         "counts": {severity: sum(a.severity == severity for a in heard) for severity in reversed(SEVERITIES)},
         "silent": len(active) - len(heard),
         "voices": [voice(found, conductor.book) for found in runtime.voices.sounding.values()],
-        "players": [player(found) for found in runtime.room.players.values()],
+        "players": [player(found, runtime.room) for found in runtime.room.players.values()],
         "hears": hears(runtime),
         "mqtt": runtime.mqtt.state(),
         "watchdog": {
@@ -49,12 +51,8 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
         "watch": watch(conductor, now),
         "who": [who(found) for found in conductor.who.table()],
         "bed": {"level": conductor.bed.level, "chord": conductor.bed.chord},
-        "cadence": {
-            "quiet_hours": conductor.quiet(now),
-            "muted": conductor.muted(now),
-            "next_reminder": conductor.next_reminder(now),
-            "storm": conductor.cadence.flood.counted,
-        },
+        "cadence": cadence(runtime),
+        "mutes": [mute(found) for found in conductor.mutes.given.values()],
         "rule_book": {
             "path": str(runtime.settings.config),
             "loaded": runtime.loaded_at,
@@ -64,7 +62,36 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
             "path": _readable(runtime.settings.synthdefs) if runtime.settings.synthdefs else None,
             "problems": list(runtime.own.problems),
         },
-        "store": {"path": str(runtime.settings.data_dir), "ok": runtime.store_ok},
+        "store": {
+            "path": str(runtime.settings.data_dir),
+            "ok": runtime.store_ok,
+            "full": runtime.full,
+            "aside": runtime.writes.aside,
+        },
+    }
+
+
+def cadence(runtime: Runtime) -> dict[str, Any]:
+    """What reminds the room, and what keeps it silent."""
+    conductor, now = runtime.conductor, runtime.clock()
+    return {
+        "quiet_hours": conductor.quiet(now),
+        "muted": conductor.muted(now),
+        "next_reminder": conductor.next_reminder(now),
+        "storm": conductor.cadence.flood.counted,
+    }
+
+
+def mute(found: Mute) -> dict[str, Any]:
+    """One mute, for a person."""
+    return {
+        "id": found.id,
+        "match": list(found.texts),
+        "include_critical": found.criticals,
+        "by": found.by,
+        "why": found.why,
+        "at": found.at,
+        "until": found.until,
     }
 
 
@@ -119,6 +146,7 @@ def _acknowledged(ack: Ack | None) -> dict[str, Any] | None:
 def firing(alert: Active, conductor: Conductor, now: float) -> dict[str, Any]:
     """One alert that fires, for a person."""
     event, book = alert.event, conductor.book
+    muted = conductor.mute_of(alert, now)
     return {
         "fingerprint": event.fingerprint,
         "severity": alert.severity,
@@ -132,6 +160,7 @@ def firing(alert: Active, conductor: Conductor, now: float) -> dict[str, Any]:
         "test": digest.is_test(alert),
         "flapping": event.fingerprint in conductor.cadence.flapping.since,
         "acknowledged": _acknowledged(conductor.acks.of(event.fingerprint, alert.severity, now)),
+        "muted": None if muted is None else mute(muted),
     }
 
 
@@ -147,13 +176,15 @@ def voice(found: Voice, book: RuleBook) -> dict[str, Any]:
     }
 
 
-def player(found: Player) -> dict[str, Any]:
+def player(found: Player, room: Room) -> dict[str, Any]:
     """One player."""
+    quiet = room.quiets.get(found.identity)
     fields: dict[str, Any] = {
         "kind": found.kind,
         "name": found.name,
         "audible": found.audible,
         "level": found.level,
+        "quiet": None if quiet is None else asdict(quiet),
     }
     if found.kind == "sclang":
         fields |= {"answers": getattr(found, "alive", False), "driver": getattr(found, "driver", "")}

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bridge.model.errors import StoreError
-from bridge.store import Batch, Remembered, Store
+from bridge.store import Batch, Remembered, Retention, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
+    from concurrent.futures import Future
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from bridge.core.outcomes import Settled
@@ -25,19 +27,46 @@ class Writes:
     """The store of one bridge, and the events in it whose outcome is open."""
 
     def __init__(
-        self, folder: Path, metrics: Metrics, *, spawn: Callable[[Coroutine[Any, Any, None]], None]
+        self,
+        folder: Path,
+        metrics: Metrics,
+        *,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        clock: Callable[[], float],
     ) -> None:
         self.ok = True
         """False from a write that failed until one that works."""
         self.open: dict[int, Source] = {}
         """The source of every event without an outcome."""
         self._store = Store(folder)
-        self._metrics, self._spawn = metrics, spawn
+        self._metrics, self._spawn, self._clock = metrics, spawn, clock
         self._endings = Batch()
+        self._ending = False
+        self._aside: str | None = None
 
     def begin(self) -> Remembered:
         """Open the store. Raises StoreError."""
-        return self._store.open()
+        remembered = self._store.open()
+        self._aside = remembered.aside
+        for row in remembered.open:  # they end in this run, so in this run they also came
+            self._metrics.received.labels(row.event.source).inc()
+        return remembered
+
+    def keep(self, seconds: float, megabytes: int) -> None:
+        """How long ended events are kept, and how large the file may become."""
+        self._store.retention = Retention(seconds, megabytes << 20)
+
+    def began_anew(self) -> str | None:
+        """Where a file was put that was damaged while the bridge ran, told once: then the new one knows nothing yet."""
+        if self._store.aside == self._aside:
+            return None
+        self._aside = self._store.aside
+        return self._aside
+
+    @property
+    def aside(self) -> str | None:
+        """Where the last damaged file was put, in this run."""
+        return self._aside
 
     async def close(self) -> None:
         """Write what was handed in, then close."""
@@ -45,8 +74,18 @@ class Writes:
 
     async def commit(self, batch: Batch) -> bool:
         """Write and wait; False when it could not be written."""
+        return await self._done(self._store.write(batch))
+
+    async def prune(self) -> bool:
+        """Forget what need not be kept any longer; also how a store that could not be written is tried again."""
+        batch = Batch()
+        batch.lapse(self._clock())
+        await self.commit(batch)
+        return await self._done(self._store.prune(self._clock()))
+
+    async def _done(self, written: Future[None]) -> bool:
         try:
-            await asyncio.wrap_future(self._store.write(batch))
+            await asyncio.wrap_future(written)
         except StoreError as e:
             self._metrics.store_failures.inc()
             if self.ok:
@@ -61,15 +100,19 @@ class Writes:
     def settled(self, settled: list[Settled]) -> None:
         """Events have ended."""
         for end in settled:
-            self.end(end.event_id, end.outcome, end.reason)
+            self.end(end.event_id, end.outcome, end.reason, end.player)
 
-    def end(self, event_id: int, outcome: Outcome, reason: Reason | None) -> None:
+    def end(self, event_id: int, outcome: Outcome, reason: Reason | None, player: str = "") -> None:
         """An event has ended; the second word on it does not count."""
         source = self.open.pop(event_id, None)
         if source is not None:
             self._metrics.ended(source, outcome, reason)
             with self._later() as batch:
-                batch.outcome(event_id, outcome, reason)
+                batch.outcome(event_id, outcome, reason, self._clock(), player)
+
+    def later(self) -> AbstractContextManager[Batch]:
+        """Writes that nobody waits for."""
+        return self._later()
 
     def published(self, publish_ids: list[int]) -> None:
         """The broker has these, or they were given up."""
@@ -80,11 +123,16 @@ class Writes:
 
     @contextmanager
     def _later(self) -> Iterator[Batch]:
-        """Writes that nobody waits for: all of one turn of the loop are handed in together."""
-        if not self._endings.statements:
+        """All of one turn of the loop are handed in together; a store that hangs finds one batch waiting, not many."""
+        if not self._ending:
+            self._ending = True
             self._spawn(self._write_endings())
         yield self._endings
 
     async def _write_endings(self) -> None:
-        batch, self._endings = self._endings, Batch()
-        await self.commit(batch)
+        try:
+            while self._endings:
+                batch, self._endings = self._endings, Batch()
+                await self.commit(batch)
+        finally:
+            self._ending = False

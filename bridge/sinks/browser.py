@@ -30,6 +30,7 @@ class BrowserPlayer:
         self.title = ""
         self.level: Level = "everything"
         self.listening = False
+        self.hushed = False
         self.slow = False
         self._listener = listener
         self.outbox: asyncio.Queue[dict[str, Any] | str] = asyncio.Queue(BACKLOG)
@@ -37,11 +38,11 @@ class BrowserPlayer:
 
     @property
     def audible(self) -> bool:
-        return self.listening
+        return self.listening and not self.hushed
 
     def play(self, cue: Play) -> None:
         """A page that does not listen, or not to this, is not asked: it could only say so."""
-        if not self.listening or not heard_at(self.level, cue.sound):
+        if not self.audible or not heard_at(self.level, cue.sound):
             self._listener(self, cue.id, "muted")
             return
         cue = built_in(cue)  # a page has no file for an own sound
@@ -54,6 +55,10 @@ class BrowserPlayer:
 
     def bring(self, commands: Iterable[Set | Release]) -> None:
         """The reduced player has no held voices."""
+
+    def hush(self, *, on: bool, standing: Iterable[Set]) -> None:  # noqa: ARG002 # no held voices here
+        """Make no sound from now on, or sound again."""
+        self.hushed = on
 
     def cancel(self, fingerprint: str) -> None:
         """What was sent to a page sounds at once; there is nothing to take back."""

@@ -53,6 +53,7 @@ class Sclang(asyncio.DatagramProtocol):
         self._changed = changed
         self._acknowledges = acknowledges
         self.level: Level = "everything"
+        self.hushed = False
         self.link = self._new_link()
         self._transport: asyncio.DatagramTransport | None = None
         self._address: tuple[Any, ...] | None = None
@@ -69,7 +70,7 @@ class Sclang(asyncio.DatagramProtocol):
 
     @property
     def audible(self) -> bool:
-        return self.link.audible(time.monotonic())
+        return self.link.audible(time.monotonic()) and not self.hushed
 
     @property
     def driver(self) -> str:
@@ -82,23 +83,37 @@ class Sclang(asyncio.DatagramProtocol):
         return self.link.alive(time.monotonic())
 
     def play(self, cue: Play) -> None:
-        if not heard_at(self.level, cue.sound):
+        if self.hushed or not heard_at(self.level, cue.sound):
             self._listener(self, cue.id, "muted")
             return
         self.link.play(cue, time.monotonic())
         self._flush()
 
     def bring(self, commands: Iterable[Set | Release]) -> None:
-        bed = self.level == "everything"
+        bed = self._bed
         self.link.bring([c for c in commands if bed or isinstance(c, Release)], time.monotonic())
         self._flush()
 
     def listen(self, level: Level, standing: Iterable[Set]) -> None:
         """Hear so much from now on. `standing` are the voices that should sound, the ambient bed among them."""
-        if level == self.level:
+        if level != self.level:
+            had, self.level = self._bed, level
+            self._rebed(had, standing)
+
+    def hush(self, *, on: bool, standing: Iterable[Set]) -> None:
+        """Make no sound from now on, or sound again."""
+        if on != self.hushed:
+            had, self.hushed = self._bed, on
+            self._rebed(had, standing)
+
+    @property
+    def _bed(self) -> bool:
+        return self.level == "everything" and not self.hushed
+
+    def _rebed(self, had: bool, standing: Iterable[Set]) -> None:  # what it did before
+        if had == self._bed:
             return
-        self.level = level
-        if level == "everything":
+        if self._bed:
             self.bring(standing)
             return
         releases = [Release(voice.id) for voice in self.link.voices if voice.id != AMBIENT]

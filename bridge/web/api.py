@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.core.acks import FLATLINE
 from bridge.core.durations import duration
@@ -16,8 +16,7 @@ from bridge.model.catalogue import SOUNDS
 from bridge.model.errors import UnreadableError
 from bridge.runtime import state
 from bridge.runtime.trials import resolutions, trial
-from bridge.web.intake import read_body
-from bridge.wire.reading import read_json
+from bridge.web.bodies import BAD, UNKNOWN, UNREADABLE, Line, read, schema
 
 if TYPE_CHECKING:
     from bridge.core.acks import Ack
@@ -27,27 +26,7 @@ router = APIRouter(prefix="/api/v1", tags=["api"])
 
 DEFAULT_TEST = "60s"
 LONGEST_TEST = 3600.0
-_UNREADABLE: dict[int | str, dict[str, Any]] = {
-    400: {"description": "the body is no such object; `error` says why"},
-}
-_BAD: dict[int | str, dict[str, Any]] = _UNREADABLE | {
-    503: {"description": "it sounds, but could not be stored"},
-}
-_UNKNOWN: dict[int | str, dict[str, Any]] = {
-    404: {"description": "nothing of that fingerprint fires"},
-}
-M = TypeVar("M", bound=BaseModel)
 Word = Field("", max_length=128)
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("a character of it cannot be printed; write one line of plain text")
-    return text
-
-
-Line = Annotated[str, Field(max_length=128), AfterValidator(_printable)]
-"""What a person says: it is shown to others, so nothing in it may steer a terminal."""
 
 
 class Fire(BaseModel):
@@ -89,6 +68,7 @@ class Unacknowledge(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     fingerprint: str | None = Field(None, min_length=1, max_length=128)
+    by: Line = ""
 
 
 class SwitchWatch(BaseModel):
@@ -98,24 +78,6 @@ class SwitchWatch(BaseModel):
 
     on: bool
     by: Line = ""
-
-
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}}}
-
-
-async def _read(request: Request, model: type[M]) -> M:
-    body = await read_body(request)
-    if body is None:
-        raise UnreadableError("the body is too large")
-    try:
-        return model.model_validate(read_json(body) if body.strip() else {})
-    except ValidationError as e:
-        problems = [
-            f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg'].removeprefix('Value error, ')}"
-            for p in e.errors()
-        ]
-        raise UnreadableError("; ".join(problems)) from None
 
 
 @router.get("/status")
@@ -152,11 +114,11 @@ async def catalogue(request: Request) -> JSONResponse:
     return JSONResponse({"sounds": [{**asdict(sound), "own": sound.id not in SOUNDS} for sound in known]})
 
 
-@router.post("/fire", responses=_BAD, openapi_extra=_schema(Fire))
+@router.post("/fire", responses=BAD, openapi_extra=schema(Fire))
 async def fire(request: Request) -> JSONResponse:
     """Fire a test alert. It is marked as TEST everywhere and resolves itself."""
     runtime: Runtime = request.app.state.runtime
-    wanted = await _read(request, Fire)
+    wanted = await read(request, Fire)
     seconds = duration(wanted.for_)
     if seconds is None or not 0 < seconds <= LONGEST_TEST:
         raise UnreadableError(f"for: {wanted.for_!r} is no time from 1s to 1h; write 60s or 5m")
@@ -181,21 +143,21 @@ async def fire(request: Request) -> JSONResponse:
     )
 
 
-@router.post("/resolve", responses=_BAD, openapi_extra=_schema(Resolve))
+@router.post("/resolve", responses=BAD, openapi_extra=schema(Resolve))
 async def resolve(request: Request) -> JSONResponse:
     """End an alert here: by fingerprint, or every test alert."""
     runtime: Runtime = request.app.state.runtime
-    wanted = await _read(request, Resolve)
+    wanted = await read(request, Resolve)
     ended = resolutions(runtime.engine, wanted.fingerprint, runtime.clock())
     stored = not ended or await runtime.take(ended)
     return JSONResponse({"ok": stored, "resolved": [e.fingerprint for e in ended]}, 200 if stored else 503)
 
 
-@router.post("/ack", responses=_UNREADABLE | _UNKNOWN, openapi_extra=_schema(Acknowledge))
+@router.post("/ack", responses=UNREADABLE | UNKNOWN, openapi_extra=schema(Acknowledge))
 async def ack(request: Request) -> JSONResponse:
     """Take an alert on, so that the room is no longer reminded of it. Who was first stays first."""
     runtime: Runtime = request.app.state.runtime
-    wanted = await _read(request, Acknowledge)
+    wanted = await read(request, Acknowledge)
     acked = await runtime.duty.acknowledge(wanted.fingerprint, wanted.by, wanted.why)
     if acked.unknown:
         return JSONResponse({"ok": False, "error": _nothing(wanted.fingerprint)}, 404)
@@ -218,19 +180,19 @@ def _shown(ack: Ack) -> dict[str, Any]:
     return {name: getattr(ack, name) for name in ("fingerprint", "severity", "by", "why", "at", "until")}
 
 
-@router.post("/unack", responses=_UNREADABLE, openapi_extra=_schema(Unacknowledge))
+@router.post("/unack", responses=UNREADABLE, openapi_extra=schema(Unacknowledge))
 async def unack(request: Request) -> JSONResponse:
     """End an acknowledgement: the alert is reminded of again."""
     runtime: Runtime = request.app.state.runtime
-    wanted = await _read(request, Unacknowledge)
-    ended = await runtime.duty.unacknowledge(wanted.fingerprint)
+    wanted = await read(request, Unacknowledge)
+    ended = await runtime.duty.unacknowledge(wanted.fingerprint, wanted.by)
     return JSONResponse({"ok": True, "unacknowledged": ended})
 
 
-@router.post("/watch", responses=_UNREADABLE, openapi_extra=_schema(SwitchWatch))
+@router.post("/watch", responses=UNREADABLE, openapi_extra=schema(SwitchWatch))
 async def watch(request: Request) -> JSONResponse:
     """Keep the watch, or leave it off: then no flatline sounds, whatever stops coming in."""
     runtime: Runtime = request.app.state.runtime
-    wanted = await _read(request, SwitchWatch)
+    wanted = await read(request, SwitchWatch)
     await runtime.duty.switch_watch(on=wanted.on, by=wanted.by)
     return JSONResponse({"ok": True, "watch": state.status(runtime)["watch"]})

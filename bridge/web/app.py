@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from bridge import __version__
 from bridge.model.errors import UnreadableError
-from bridge.web import api, intake, probes, stream
+from bridge.web import api, intake, mutes, probes, stream
 
 if TYPE_CHECKING:
     from bridge.runtime import Runtime
@@ -39,7 +39,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     )
     app.state.runtime = runtime
     app.state.states = stream.States()
-    for router in (intake.router, probes.reading, probes.router, api.router, stream.router):
+    for router in (intake.router, probes.reading, probes.router, api.router, mutes.router, stream.router):
         app.include_router(router)
     app.add_exception_handler(UnreadableError, _unreadable)
     app.add_exception_handler(HTTPException, _refused)

@@ -67,6 +67,7 @@ async def _receive(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -
                 player.level = _level(message.get("level", player.level))
                 player.identity = str(message.get("page") or player.name)[:64]
                 player.listening = on
+                runtime.room.hush(runtime.conductor.standing())  # only now is it known who this is
                 if not on:
                     runtime.room.stopped(player)
                 runtime.changed()
@@ -123,7 +124,19 @@ class States:
 def state(runtime: Runtime) -> dict[str, Any]:
     """The `state` message."""
     found = status(runtime, SHOWN)
-    keys = ("now", "firing", "counts", "players", "hears", "watchdog", "watch", "who", "bed", "cadence")
+    keys = (
+        "now",
+        "firing",
+        "counts",
+        "players",
+        "hears",
+        "watchdog",
+        "watch",
+        "who",
+        "bed",
+        "cadence",
+        "mutes",
+    )
     return {"type": "state", "mqtt": found["mqtt"]["state"], **{key: found[key] for key in keys}}
 
 

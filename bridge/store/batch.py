@@ -1,0 +1,170 @@
+"""Writes that belong together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.core.engine import LATE
+from bridge.store.rows import body
+
+if TYPE_CHECKING:
+    from bridge.core.acks import Ack
+    from bridge.core.engine import Active
+    from bridge.core.mutes import Mute
+    from bridge.model.events import AlertEvent, MetricSample, Outcome, Reason, Source
+
+Statement = tuple[str, tuple[Any, ...]]
+Count = tuple[str, str, str, str]
+"""Kind (`alert`, `sample`, `rejected`), source, outcome, reason."""
+_RECEIVED = "INSERT INTO received VALUES (?,?,?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
+_TALLY = "INSERT INTO tally VALUES (?,?,?,?,?,0) ON CONFLICT DO UPDATE SET count = count + excluded.count"
+
+
+@dataclass(slots=True)
+class Batch:
+    """Writes that belong together; they are committed whole or not at all."""
+
+    statements: list[Statement] = field(default_factory=list)
+    counts: Counter[Count] = field(default_factory=Counter)
+
+    def __bool__(self) -> bool:
+        return bool(self.statements or self.counts)
+
+    def all(self) -> list[Statement]:
+        """Every statement, those of the counts last."""
+        counted = [(_TALLY, (*key, n)) for key, n in self.counts.items()]
+        came: Counter[tuple[str, str]] = Counter()
+        for (kind, source, _, _), n in self.counts.items():
+            came[kind, source] += n
+        return [*self.statements, *((_RECEIVED, (*key, n)) for key, n in came.items()), *counted]
+
+    def count(
+        self, kind: str, source: Source, outcome: Outcome, reason: Reason | None, times: int = 1
+    ) -> None:
+        """Events that came and ended, and have no row of their own."""
+        self.counts[kind, source, outcome, reason or ""] += times
+
+    def event(
+        self,
+        event_id: int,
+        event: AlertEvent,
+        *,
+        severity: str,
+        rule: str,
+        sound: str,
+        outcome: Outcome | None,
+        reason: Reason | None,
+        service: str = "",
+    ) -> None:
+        """A new event; without an outcome it is open."""
+        row = (event_id, event.received, event.source, event.fingerprint, event.status, severity, rule, sound)
+        sql = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,'')"
+        ended = None if outcome is None else event.received
+        self.statements.append((sql, (*row, outcome, reason, body(event), service, ended)))
+
+    def outcome(
+        self,
+        event_id: int,
+        outcome: Outcome,
+        reason: Reason | None,
+        at: float | None = None,
+        player: str = "",
+    ) -> None:
+        """How an open event ended: at `at` (unix seconds), by the word of `player` where one sounded it."""
+        sql = "UPDATE events SET outcome = ?, reason = ?, ended = ?, player = ? WHERE id = ? AND outcome IS NULL"
+        self.statements.append((sql, (outcome, reason, at, player, event_id)))
+
+    def sample(self, sample: MetricSample) -> None:
+        """The newest sample of a voice."""
+        labels = orjson.dumps(dict(sample.labels)).decode()
+        row = (sample.received, sample.source, sample.type, sample.value, labels, sample.at)
+        sql = "INSERT INTO samples (received, source, type, value, labels, at) VALUES (?,?,?,?,?,?)"
+        self.statements.append((sql, row))
+
+    def fires(self, row: Active) -> None:
+        """An alert fires, or what is known of one that fires has changed."""
+        sql = "INSERT OR REPLACE INTO active VALUES (?,?,?,?,?,?,?)"
+        kept = body(row.event)
+        values = (row.event.fingerprint, row.since, row.severity, row.rule, row.audible, kept, row.onset)
+        self.statements.append((sql, values))
+
+    def ended(self, fingerprint: str, at: float, starts_at: float | None) -> None:
+        """An alert fires no more: it ended at `at` (unix seconds). Late messages of it are told by its start."""
+        self.statements.append(("DELETE FROM active WHERE fingerprint = ?", (fingerprint,)))
+        self.statements.append(("INSERT OR REPLACE INTO ended VALUES (?,?,?)", (fingerprint, at, starts_at)))
+
+    def meta(self, key: str, value: str | None) -> None:
+        """A word to remember under a key, or None to forget it."""
+        if value is None:
+            self.statements.append(("DELETE FROM meta WHERE key = ?", (key,)))
+        else:
+            self.statements.append(("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value)))
+
+    def watchdog(self, at: float) -> None:
+        """The Watchdog was heard at `at` (unix seconds)."""
+        self.meta("watchdog", repr(at))
+
+    def watch(self, off_since: float | None, by: str) -> None:
+        """The watch was switched: off since `off_since` (unix seconds), or on."""
+        self.meta("watch_off", None if off_since is None else orjson.dumps([off_since, by]).decode())
+
+    def who(self, service: str, slot: int, seen: float) -> None:
+        """A service has a slot and was heard of at `seen` (unix seconds)."""
+        self.statements.append(("INSERT OR REPLACE INTO who VALUES (?,?,?)", (service, slot, seen)))
+
+    def nobody(self, service: str) -> None:
+        """A service gave its slot up."""
+        self.statements.append(("DELETE FROM who WHERE service = ?", (service,)))
+
+    def ack(self, ack: Ack) -> None:
+        """An acknowledgement holds."""
+        row = (ack.fingerprint, ack.severity, ack.by, ack.why, ack.at, ack.until, "\n".join(ack.covers))
+        self.statements.append(("INSERT OR REPLACE INTO acks VALUES (?,?,?,?,?,?,?)", row))
+
+    def unack(self, fingerprint: str) -> None:
+        """An acknowledgement holds no more."""
+        self.statements.append(("DELETE FROM acks WHERE fingerprint = ?", (fingerprint,)))
+
+    def mute(self, mute: Mute) -> None:
+        """Something is muted for everyone."""
+        row = (mute.id, "\n".join(mute.texts), mute.criticals, mute.by, mute.why, mute.at, mute.until)
+        self.statements.append(("INSERT OR REPLACE INTO mutes VALUES (?,?,?,?,?,?,?)", row))
+
+    def unmute(self, ident: str) -> None:
+        """A mute holds no more."""
+        self.statements.append(("DELETE FROM mutes WHERE id = ?", (ident,)))
+
+    def quiet(self, player: str, by: str, why: str, at: float, until: float) -> None:
+        """A player is quiet until `until` (unix seconds)."""
+        self.statements.append(
+            ("INSERT OR REPLACE INTO quiets VALUES (?,?,?,?,?)", (player, by, why, at, until))
+        )
+
+    def unquiet(self, player: str) -> None:
+        """A player is no longer quiet."""
+        self.statements.append(("DELETE FROM quiets WHERE player = ?", (player,)))
+
+    def deed(  # a row of that table
+        self, at: float, what: str, fingerprint: str, by: str, why: str, until: float | None
+    ) -> None:
+        """Somebody did something; for the story of an alert where `fingerprint` names one."""
+        sql = "INSERT INTO deeds (at, what, fingerprint, by, why, until) VALUES (?,?,?,?,?,?)"
+        self.statements.append((sql, (at, what, fingerprint, by, why, until)))
+
+    def publish(self, publish_id: int, topic: str, payload: bytes) -> None:
+        """A message that waits for the broker."""
+        self.statements.append(("INSERT INTO publishes VALUES (?,?,?)", (publish_id, topic, payload)))
+
+    def published(self, publish_id: int) -> None:
+        """The broker has the message, or it was given up."""
+        self.statements.append(("DELETE FROM publishes WHERE id = ?", (publish_id,)))
+
+    def lapse(self, now: float) -> None:
+        """Forget ends that no late message can meet any more, and what people said whose time is over."""
+        self.statements.append(("DELETE FROM ended WHERE at < ?", (now - LATE,)))
+        for table in ("acks", "mutes", "quiets"):
+            self.statements.append((f"DELETE FROM {table} WHERE until <= ?", (now,)))  # noqa: S608 # names of ours

@@ -1,0 +1,188 @@
+"""Reading a store beside the bridge that writes it, or without one: the ledger, the events, the story of an alert.
+
+Nothing here writes. Every function opens the file for itself, so it may run in any thread and any program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bridge.model.errors import StoreError
+from bridge.store import schema
+from bridge.store.rows import event, sample
+from bridge.store.store import FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bridge.model.events import Event
+
+PAGE = 500
+"""Events that one question is answered with at most."""
+_COLUMNS = (
+    *("id", "received", "source", "fingerprint", "status", "severity", "service", "rule", "sound"),
+    *("outcome", "reason", "ended", "player", "body"),
+)
+_FILTERS = {
+    "fingerprint": "fingerprint = ?",
+    "service": "service = ?",
+    "severity": "severity = ?",
+    "outcome": "outcome = ?",
+    "reason": "reason = ?",
+    "since": "received >= ?",
+    "until": "received < ?",
+    "before": "id < ?",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many events of a kind (`alert`, `sample`, `rejected`) and source ended so. `rows` are still there."""
+
+    kind: str
+    source: str
+    outcome: str
+    reason: str
+    count: int
+    pruned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The books of one store. They add up when `problems` is empty."""
+
+    received: dict[tuple[str, str], int]
+    counts: list[Count]
+    open: dict[tuple[str, str], int]
+    problems: list[str]
+
+
+@contextlib.contextmanager
+def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """The store of a folder, for reading. Raises StoreError."""
+    path = folder / FILE
+    if not path.is_file():
+        raise StoreError(f"{path}: there is no store; set PAGER_DATA_DIR (--data-dir) to the bridge's folder")
+    with contextlib.ExitStack() as held:
+        try:
+            db = held.enter_context(contextlib.closing(_open(path)))
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version != schema.VERSION:
+                raise StoreError(
+                    f"{path}: schema {version}, this program reads {schema.VERSION}; let `singing-pager serve` of the newer version bring it up to date"
+                )
+            yield db
+        except sqlite3.Error as e:
+            raise StoreError(f"{path}: cannot be read ({e})") from e
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    for mode in (
+        "mode=ro",
+        "mode=ro&immutable=1",
+    ):  # the second where not even the files beside it can be written
+        db = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None, timeout=10.0
+        )
+        try:
+            db.execute("BEGIN")  # one state of the file, whatever a bridge writes meanwhile
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            db.close()
+            continue
+        return db
+    raise StoreError(f"{path}: cannot be read; whoever asks needs to read the file")
+
+
+def ledger(folder: Path) -> Ledger:
+    """The books, and whether they add up. Raises StoreError."""
+    with _reading(folder) as db:
+        received = {(kind, source): n for kind, source, n in db.execute("SELECT * FROM received")}
+        counts = [
+            Count(*row) for row in db.execute("SELECT * FROM tally ORDER BY kind, source, outcome, reason")
+        ]
+        rows = "SELECT source, outcome, ifnull(reason, ''), count(*) FROM events GROUP BY 1, 2, 3"
+        kept = {(source, outcome, reason): n for source, outcome, reason, n in db.execute(rows)}
+    still = {("alert", source): n for (source, outcome, _), n in kept.items() if outcome is None}
+    return Ledger(received, counts, still, [*_sums(received, counts, still), *_rows(counts, kept)])
+
+
+def _sums(
+    received: dict[tuple[str, str], int], counts: list[Count], still: dict[tuple[str, str], int]
+) -> Iterator[str]:
+    """Received is played, assumed and suppressed together, and what is open."""
+    for key in sorted({*received, *still, *((c.kind, c.source) for c in counts)}):
+        ended = sum(c.count for c in counts if (c.kind, c.source) == key)
+        came, waits = received.get(key, 0), still.get(key, 0)
+        if came != ended + waits:
+            yield f"{key[0]}s of {key[1]}: {came} came, {ended} ended and {waits} are open, that is {ended + waits}"
+
+
+def _rows(counts: list[Count], kept: dict[tuple[str, str | None, str], int]) -> Iterator[str]:
+    """What has rows is counted as often as it has rows, those that were deleted included."""
+    told = {
+        (c.source, c.outcome, c.reason): c for c in counts if c.kind == "alert" and c.reason != "duplicate"
+    }
+    for key in sorted({*told, *((s, o, r) for s, o, r in kept if o is not None)}):
+        count, pruned = (told[key].count, told[key].pruned) if key in told else (0, 0)
+        rows = kept.get(key, 0)
+        if count != rows + pruned:
+            said = " ".join(word for word in key if word)
+            yield f"alerts of {said}: {count} are counted, {rows} are there and {pruned} were deleted"
+
+
+def events(folder: Path, *, limit: int = PAGE, **wanted: Any) -> list[dict[str, Any]]:
+    """Events, the newest first, at most `limit`. `wanted`: any of _FILTERS; None is no filter. Raises StoreError."""
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    where = " AND ".join(_FILTERS[name] for name in asked) or "1"
+    sql = f"SELECT {', '.join(_COLUMNS)} FROM events WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 # names of ours
+    with _reading(folder) as db:
+        return [_shown(row) for row in db.execute(sql, (*asked.values(), min(limit, PAGE)))]
+
+
+def _shown(row: tuple[Any, ...]) -> dict[str, Any]:
+    """A row with the texts of its alert; an older version kept none."""
+    found = dict(zip(_COLUMNS, row, strict=True))
+    body = found.pop("body")
+    alert = event(body) if body else None
+    return found | {
+        "labels": dict(alert.labels) if alert else {},
+        "annotations": dict(alert.annotations) if alert else {},
+        "starts_at": alert.starts_at if alert else None,
+        "ends_at": alert.ends_at if alert else None,
+        "value": alert.value if alert else None,
+    }
+
+
+def deeds(folder: Path, fingerprint: str | None = None, limit: int = PAGE) -> list[dict[str, Any]]:
+    """What people did, the newest first: about one alert, or at all. Raises StoreError."""
+    sql = "SELECT at, what, fingerprint, by, why, until FROM deeds"
+    sql += " WHERE fingerprint IN (?, '')" if fingerprint is not None else ""
+    values = (limit,) if fingerprint is None else (fingerprint, limit)
+    names = ("at", "what", "fingerprint", "by", "why", "until")
+    with _reading(folder) as db:
+        return [
+            dict(zip(names, row, strict=True))
+            for row in db.execute(f"{sql} ORDER BY id DESC LIMIT ?", values)
+        ]
+
+
+def journal(folder: Path, since: float | None = None, until: float | None = None) -> Iterator[Event | None]:
+    """Alerts and samples of the store in the order in which they came; None for a row of an older version without its text.
+
+    Times are unix seconds: from `since`, before `until`. Raises StoreError.
+    """
+    bounds = (since if since is not None else -1e18, until if until is not None else 1e18)
+    alerts = "SELECT received, 0, id, body, NULL, NULL, NULL, NULL, NULL FROM events WHERE received >= ? AND received < ?"
+    samples = "SELECT received, 1, id, NULL, source, type, value, labels, at FROM samples WHERE received >= ? AND received < ?"
+    with _reading(folder) as db:
+        for row in db.execute(f"{alerts} UNION ALL {samples} ORDER BY 1, 2, 3", bounds * 2):
+            received, kind, _, body, source, *rest = row
+            if kind:
+                yield sample(received, source, *rest)
+            else:
+                yield event(body) if body else None

@@ -1,0 +1,66 @@
+"""What the bodies of `/api/v1` have in common: how they are read, and what is answered to one that is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
+
+from bridge.core.durations import duration
+from bridge.model.errors import UnreadableError
+from bridge.web.intake import read_body
+from bridge.wire.reading import read_json
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+Responses = dict[int | str, dict[str, Any]]
+UNREADABLE: Responses = {
+    400: {"description": "the body is no such object; `error` says why"},
+}
+BAD: Responses = UNREADABLE | {
+    503: {"description": "it holds, but could not be stored"},
+}
+UNKNOWN: Responses = {
+    404: {"description": "there is no such; `error` says what there is none of"},
+}
+M = TypeVar("M", bound=BaseModel)
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a character of it cannot be printed; write one line of plain text")
+    return text
+
+
+Line = Annotated[str, Field(max_length=128), AfterValidator(_printable)]
+"""What a person says: it is shown to others, so nothing in it may steer a terminal."""
+
+
+def schema(model: type[BaseModel]) -> dict[str, Any]:
+    """What OpenAPI is told of a body."""
+    return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}}}
+
+
+async def read(request: Request, model: type[M]) -> M:
+    """The body as `model`; an empty one has all its defaults. Raises UnreadableError."""
+    body = await read_body(request)
+    if body is None:
+        raise UnreadableError("the body is too large")
+    try:
+        return model.model_validate(read_json(body) if body.strip() else {})
+    except ValidationError as e:
+        problems = [
+            f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg'].removeprefix('Value error, ')}"
+            for p in e.errors()
+        ]
+        raise UnreadableError("; ".join(problems)) from None
+
+
+def seconds(text: str, most: float, example: str) -> float:
+    """The duration of `for:`, above nothing and at most `most` seconds. Raises UnreadableError."""
+    found = duration(text)
+    if found is None or not 0 < found <= most:
+        longest = f"{most / 3600:g}h"
+        raise UnreadableError(f"for: {text!r} is no time up to {longest}; write {example}")
+    return found
