@@ -7,7 +7,7 @@ import sys
 import typer
 
 from bridge import __version__
-from bridge.cli import client, duty, preview, render, rulebook, serve, sounds
+from bridge.cli import books, client, duty, mutes, preview, render, rulebook, serve, sounds, story
 from bridge.model.errors import ConfigError, PagerError
 
 app = typer.Typer(
@@ -32,10 +32,18 @@ app.command()(client.fire)
 app.command()(client.resolve)
 app.command()(duty.ack)
 app.command()(duty.unack)
+app.command()(mutes.mute)
+app.command()(mutes.unmute)
+app.command()(mutes.quiet)
+app.command()(mutes.unquiet)
 app.command()(duty.watch)
 app.command()(duty.who)
 app.command()(client.status)
 app.command()(client.digest)
+app.command()(story.events)
+app.command()(story.explain)
+app.command()(books.ledger)
+app.command()(books.export)
 app.command()(client.healthcheck)
 app.command()(render.render)
 app.command()(preview.preview)

@@ -76,6 +76,8 @@ def status(
     """What fires, what sounds, who hears, and every part of the way."""
     answer = ask(url, "GET", "/api/v1/status")
     lines = look.status_lines(answer, is_plain=look.plain(asked=plain), limit=None if every else look.SHOWN)
+    if not as_json:  # who hears it stays the last line
+        lines[-1:-1] = look.silent_lines(ask(url, "GET", "/api/v1/sounding"))
     say(answer, lines, as_json)
 
 

@@ -59,12 +59,12 @@ def ack(
     """Take on what fires: the room is no longer reminded of it."""
     wanted = given(fingerprint, "every alert that fires")
     found = ask(url, "GET", "/api/v1/status")
-    wanted = _whole(wanted, found["firing"])
+    wanted = whole(wanted, found["firing"])
     if wanted not in {None, FLATLINE} and all(a["fingerprint"] != wanted for a in found["firing"]):
         raise PagerError(
             f"nothing fires whose fingerprint begins with {wanted!r}; `singing-pager status` lists what does"
         )
-    answer = ask(url, "POST", "/api/v1/ack", {"fingerprint": wanted, "by": by or _login(), "why": why})
+    answer = ask(url, "POST", "/api/v1/ack", {"fingerprint": wanted, "by": by or login(), "why": why})
     say(answer, ack_lines(answer, found, is_plain=look.plain(asked=plain)), as_json)
 
 
@@ -120,7 +120,7 @@ def unack(
     """End an acknowledgement: the room is reminded again."""
     wanted = given(fingerprint, "every acknowledgement")
     firing = ask(url, "GET", "/api/v1/status")["firing"] if wanted else []
-    answer = ask(url, "POST", "/api/v1/unack", {"fingerprint": _whole(wanted, firing)})
+    answer = ask(url, "POST", "/api/v1/unack", {"fingerprint": whole(wanted, firing)})
     count = len(answer["unacknowledged"])
     if wanted and not count:
         raise PagerError(
@@ -140,7 +140,7 @@ def watch(
 ) -> None:
     """Say whether the watch is kept and what is waited for, or switch it."""
     if switch is not None:
-        ask(url, "POST", "/api/v1/watch", {"on": switch is Switch.ON, "by": by or _login()})
+        ask(url, "POST", "/api/v1/watch", {"on": switch is Switch.ON, "by": by or login()})
     found = ask(url, "GET", "/api/v1/status")
     lines = look.watch_lines(found) + [_input(i, found["now"]) for i in found["watch"]["inputs"]]
     if found["watch"]["route"]:
@@ -158,7 +158,7 @@ def who(*, url: Url = "", as_json: Json = False, plain: Plain = False) -> None: 
     say({"who": people}, lines, as_json)
 
 
-def _whole(wanted: str | None, firing: list[dict[str, Any]]) -> str | None:
+def whole(wanted: str | None, firing: list[dict[str, Any]]) -> str | None:
     """The fingerprint that `wanted` begins. What begins none is given back: the bridge knows more than it lists."""
     fits = [alert for alert in firing if wanted and alert["fingerprint"].startswith(wanted)]
     if wanted == FLATLINE or not fits:
@@ -191,7 +191,8 @@ def _input(one: dict[str, Any], now: float) -> str:
     return f"{printable(one['name'])}: {state}, {heard}, expected every {age(one['within'])}."
 
 
-def _login() -> str:
+def login() -> str:
+    """Who is at this terminal; empty where nobody has a name."""
     try:
         return printable(getpass.getuser())[:128]
     except (KeyError, OSError):  # a container's user may have no name

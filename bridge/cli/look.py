@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from typing import Any
 
 import typer
@@ -28,6 +29,8 @@ _REASONS = {
     "silenced": "Alertmanager silences it",
     "muted": "it is muted here",
     "digest": "it stood already, the digest tells of it",
+    "acknowledged": "somebody has taken it on",
+    "capped": "beyond the limit of voices",
 }
 """Why something does not sound, where the word alone does not tell. The page has the same words in texts.js."""
 _LEVELS = {"cues": "cues", "heartbeat": "cues and heartbeat", "everything": "everything"}
@@ -65,6 +68,15 @@ def acknowledged(ack: dict[str, Any], now: float) -> str:
     return f"{by}{age(now - ack['at'])} ago{why}"
 
 
+def mute(found: dict[str, Any]) -> str:
+    """What is muted, until when, and who said so."""
+    what = ", ".join(map(printable, found["match"])) or "everything"
+    criticals = "criticals too" if found["include_critical"] else "but no criticals"
+    by = f", by {printable(found['by'])}" if found["by"] else ""
+    why = f" ({printable(found['why'])})" if found["why"] else ""
+    return f"{what}, {criticals}, until {clock(found['until'])}{by}{why} [{found['id']}]"
+
+
 def reason(word: str) -> str:
     """Why something was suppressed, for a person."""
     return _REASONS.get(word, word.replace("_", " "))
@@ -78,10 +90,11 @@ def status_lines(found: dict[str, Any], *, is_plain: bool, limit: int | None = S
         lines.append(f"and {len(found['firing']) - limit} more: singing-pager status --all")
     if found["silent"]:
         lines.append(f"{found['silent']} more by rule without a sound.")
+    lines += [f"MUTED: {mute(one)}" for one in found["mutes"]]
     lines += watch_lines(found, " `singing-pager watch` has the route to paste.") + _cadence(
         found["cadence"], found["now"]
     )
-    lines += [f"Voice {printable(v['id'])}: {v['value']:g} ({v['sound']})" for v in found["voices"]]
+    lines += [_voice(voice, found["now"]) for voice in found["voices"]]
     lines += _bed(found) + _who(found)
     lines += [_player(p) for p in found["players"]]
     lines += [_mqtt(found["mqtt"]), _rule_book(found["rule_book"]), *_own_sounds(found["own_sounds"])]
@@ -126,9 +139,26 @@ def _alert(alert: dict[str, Any], now: float, is_plain: bool) -> str:  # a switc
     flapping = ", flapping" if alert["flapping"] else ""
     ack = alert["acknowledged"]
     taken = f", acknowledged {acknowledged(ack, now)}" if ack else ""
+    if muted := alert["muted"]:
+        taken += f", muted until {clock(muted['until'])}"
     text = f": {printable(alert['summary'])}" if alert["summary"] else ""
     since = age(now - alert["since"])
-    return f"{word} {named(alert)}, for {since}{flapping}{taken}{text} [{alert['fingerprint']}]"
+    rule = f", rule {printable(alert['rule'])}"
+    return f"{word} {named(alert)}, for {since}{flapping}{taken}{rule}{text} [{alert['fingerprint']}]"
+
+
+def _voice(voice: dict[str, Any], now: float) -> str:
+    since = age(now - voice["since"])
+    return f"Voice {printable(voice['id'])}: {voice['value']:g} ({voice['sound']}), for {since}, rule {printable(voice['rule'])}"
+
+
+def silent_lines(found: dict[str, Any]) -> list[str]:
+    """Why what is known makes no sound, in sums; the answer of /api/v1/sounding names each."""
+    alerts = Counter(one["why"] for one in found["silent"]["alerts"])
+    series = Counter(one["why"] for one in found["silent"]["series"])
+    said = [f"{n} alert{'' if n == 1 else 's'}, {reason(why)}" for why, n in alerts.most_common()]
+    said += [f"{n} series, {reason(why)}" for why, n in series.most_common()]
+    return [f"Silent: {'; '.join(said)}."] if said else []
 
 
 def _cadence(cadence: dict[str, Any], now: float) -> list[str]:
@@ -162,6 +192,9 @@ def _who(found: dict[str, Any]) -> list[str]:
 
 def _player(player: dict[str, Any]) -> str:
     level = f", to {_LEVELS[player['level']]}" if player["audible"] else ""
+    if quiet := player["quiet"]:
+        by = f", by {printable(quiet['by'])}" if quiet["by"] else ""
+        return f"{'SuperCollider at' if player['kind'] == 'sclang' else 'Page'} {player['name']}: quiet until {clock(quiet['until'])}{by}."
     if player["kind"] != "sclang":
         return f"Page {player['name']}: {'listening' if player['audible'] else 'open, not listening'}{level}."
     if not player["answers"]:

@@ -94,7 +94,8 @@ class Conductor:
         """What one measured value means. The command is the voice by itself; `voiced` makes it part of the bed."""
         self.watch.sign(sample.labels, sample.type, now)
         if self.mutes and self.mutes.of(sample.labels, "info", now) is not None:
-            return Heard(self.book.metric_rule(sample.type, sample.labels), Reason.MUTED)
+            rule = self.book.metric_rule(sample.type, sample.labels)
+            return self.voices.keep_silent(sample, rule, Reason.MUTED, now)
         return self.voices.sample(sample, now)
 
     def tick(self, now: float) -> list[Command]:
@@ -131,6 +132,21 @@ class Conductor:
     def mute_of(self, alert: Active, now: float) -> Mute | None:
         """The mute that keeps an alert silent now."""
         return self.mutes.of(alert.event.labels, alert.severity, now) if self.mutes else None
+
+    def why_silent(self, alert: Active, now: float) -> str | None:
+        """Why nobody is reminded of an alert that fires: `acknowledged`, or a Reason; None where it stands open."""
+        fingerprint = alert.event.fingerprint
+        if not alert.audible:
+            return Reason.BY_RULE
+        if self.acks.of(fingerprint, alert.severity, now) is not None:
+            return "acknowledged"
+        if self.mute_of(alert, now) is not None:
+            return Reason.MUTED
+        if self.engine.outranked(alert):
+            return Reason.SUPERSEDED
+        if fingerprint in self.cadence.flapping.since:
+            return Reason.FLAPPING
+        return Reason.QUIET_HOURS if self.quiet(now) and alert.severity != "critical" else None
 
     def open(self, now: float) -> list[Active]:
         """Audible alerts that nobody has acknowledged, the oldest first."""

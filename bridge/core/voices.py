@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,25 +21,38 @@ if TYPE_CHECKING:
 QUIET = 60.0
 """Seconds."""
 INTERVALS = 5.0
+SILENT = 1000
+"""Series without a voice that are remembered, the newest, so that it can be told why they are silent."""
 TAKEN = frozenset({"ambient"})
 """Ids of voices that an engine holds by itself; a series of that name gets another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One sounding series: its newest sample, the command that says it, when it came and how often they come."""
+    """One sounding series: its newest sample, the command that says it, when it came, how often they come, since when."""
 
     sample: MetricSample
     command: Set
     rule: str
     last: float
     interval: float = 0.0
+    since: float = 0.0
 
     def over(self, now: float) -> bool:
         """Whether its series has gone."""
         return (
             not 0 <= now - self.last <= max(QUIET, INTERVALS * self.interval)
         )  # below 0: the clock went back
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A series that has no voice: its newest sample, why, by which rule, and when the sample came (unix seconds)."""
+
+    sample: MetricSample
+    reason: Reason
+    rule: str
+    last: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +71,38 @@ class Voices:
         self.book = book
         self.who = who or Who(book.chosen)
         self.sounding: dict[str, Voice] = {}
+        self.silent: OrderedDict[str, Silent] = OrderedDict()
+        """The newest series that have no voice, at most SILENT."""
 
     def sample(self, sample: MetricSample, now: float) -> Heard:
         """Take one sample."""
         rule = self.book.metric_rule(sample.type, sample.labels)
         if not rule.sounds:
-            return Heard(rule, Reason.BY_RULE)
+            return self.keep_silent(sample, rule, Reason.BY_RULE, now)
         voice_id = identity(sample)
         known = self.sounding.get(voice_id)
         if known is None and self._full(rule.sound):
-            return Heard(rule, Reason.CAPPED)
+            return self.keep_silent(sample, rule, Reason.CAPPED, now)
         if known is not None and _older(sample, known.sample):
             return Heard(rule, Reason.SUPERSEDED)
         who = self.who.place(self.book.service(sample.labels))
         command = Set(voice_id, rule.sound, self.book.voice(rule, sample.value, who))
         if known is None:
-            self.sounding[voice_id] = Voice(sample, command, rule.name, now)
+            self.sounding[voice_id] = Voice(sample, command, rule.name, now, since=now)
+            self.silent.pop(voice_id, None)
         else:
             gap = max(0.0, now - known.last)
             self.sounding[voice_id] = replace(known, sample=sample, command=command, last=now, interval=gap)
         return Heard(rule, None, command)
+
+    def keep_silent(self, sample: MetricSample, rule: Rule, reason: Reason, now: float) -> Heard:
+        """Remember why this series has no voice."""
+        voice_id = identity(sample)
+        self.silent[voice_id] = Silent(sample, reason, rule.name, now)
+        self.silent.move_to_end(voice_id)
+        if len(self.silent) > SILENT:
+            self.silent.popitem(last=False)
+        return Heard(rule, reason)
 
     def _full(self, sound: str) -> bool:
         """Each sound has its own limit, so that a flood of unknown types never takes the place of cpu."""
@@ -87,6 +113,8 @@ class Voices:
         gone = [voice_id for voice_id, voice in self.sounding.items() if voice.over(now)]
         for voice_id in gone:
             del self.sounding[voice_id]
+        while self.silent and not 0 <= now - next(iter(self.silent.values())).last <= QUIET:
+            self.silent.popitem(last=False)
         return gone
 
     def standing(self) -> list[Set]:

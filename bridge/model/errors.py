@@ -25,3 +25,7 @@ class SettingError(PagerError):
 
 class StoreError(PagerError):
     """The store cannot be opened or written."""
+
+
+class GoneError(UnreadableError):
+    """A sender went away in the middle of what it said; it will say it again."""

@@ -73,6 +73,7 @@ def fingerprint(name: str, about: str) -> str:
 def _alert(  # what one is made of
     name: str, about: str, status: Status, now: float, summary: str, expires: float | None
 ) -> AlertEvent:
+    # Without a start: said again later, it is the same trouble and no new one.
     labels = {"alertname": name, "severity": "warning", "service": SERVICE}
     return AlertEvent(
         source=Source.BRIDGE,
@@ -81,7 +82,6 @@ def _alert(  # what one is made of
         labels=labels | ({"route": about} if about else {}),
         received=now,
         annotations={"summary": summary},
-        starts_at=now if status is Status.FIRING else None,
         ends_at=now if status is Status.RESOLVED else None,
         expires_at=expires,
     )

@@ -40,7 +40,7 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
         "counts": {severity: sum(a.severity == severity for a in heard) for severity in reversed(SEVERITIES)},
         "silent": len(active) - len(heard),
         "voices": [voice(found, conductor.book) for found in runtime.voices.sounding.values()],
-        "players": [player(found, runtime.room) for found in runtime.room.players.values()],
+        "players": players(runtime),
         "hears": hears(runtime),
         "mqtt": runtime.mqtt.state(),
         "watchdog": {
@@ -172,8 +172,14 @@ def voice(found: Voice, book: RuleBook) -> dict[str, Any]:
         "service": book.service(found.sample.labels),
         "value": found.sample.value,
         "rule": found.rule,
+        "since": found.since,
         "last": found.last,
     }
+
+
+def players(runtime: Runtime) -> list[dict[str, Any]]:
+    """Everybody who makes sound."""
+    return [player(found, runtime.room) for found in runtime.room.players.values()]
 
 
 def player(found: Player, room: Room) -> dict[str, Any]:

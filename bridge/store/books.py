@@ -31,7 +31,7 @@ _FILTERS = {
     "fingerprint": "fingerprint = ?",
     "service": "service = ?",
     "severity": "severity = ?",
-    "outcome": "outcome = ?",
+    "outcome": "ifnull(outcome, 'open') = ?",
     "reason": "reason = ?",
     "since": "received >= ?",
     "until": "received < ?",
@@ -156,6 +156,13 @@ def _shown(row: tuple[Any, ...]) -> dict[str, Any]:
         "ends_at": alert.ends_at if alert else None,
         "value": alert.value if alert else None,
     }
+
+
+def called(folder: Path, prefix: str, limit: int = 21) -> list[str]:
+    """Fingerprints of the store that begin so, at most `limit`. Raises StoreError."""
+    sql = "SELECT DISTINCT fingerprint FROM events WHERE fingerprint >= ? AND fingerprint < ? ORDER BY 1 LIMIT ?"
+    with _reading(folder) as db:
+        return [row[0] for row in db.execute(sql, (prefix, prefix + chr(0x10FFFF), limit))]
 
 
 def deeds(folder: Path, fingerprint: str | None = None, limit: int = PAGE) -> list[dict[str, Any]]:

@@ -35,7 +35,12 @@ def prune(db: sqlite3.Connection, keep: Retention, now: float) -> None:
         db.execute(f"DELETE FROM {table} WHERE id IN ({old})", (now - keep.seconds,))
     if used(db) > keep.size:
         _shrink(db)
-    db.execute("PRAGMA incremental_vacuum(1000)").fetchall()
+
+
+def give_back(db: sqlite3.Connection) -> None:
+    """Give what is free in the file back to the disk, at most 1,000 pages; outside a transaction."""
+    # A script, because `execute` takes one step, and each step frees one page.
+    db.executescript("PRAGMA incremental_vacuum(1000)")
 
 
 def used(db: sqlite3.Connection) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from bridge.model.errors import StoreError
 from bridge.store import schema
-from bridge.store.retention import Retention, prune
+from bridge.store.retention import Retention, give_back, prune
 from bridge.store.rows import Remembered, read
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FILE, LOCK = "singing-pager.db", "singing-pager.lock"
 OWED = 200_000
 """Statements that are owed at most, about 100 MB; what fails beyond is lost, as its sender was told."""
+MAGIC = b"SQLite format 3\0"
 ASIDE = 3
 """Damaged files that are kept; the oldest beyond is deleted."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -163,15 +164,17 @@ class Store:
     def _commit(self, group: list[tuple[list[Statement], Future[None], float]]) -> None:
         told = [*self._owed, *(statement for statements, _, _ in group for statement in statements)]
         try:
-            self._still_there()
+            due = [at for _, _, at in group if at]
+            self._still_there(look_inside=bool(due))
             self._db.execute("BEGIN IMMEDIATE")
             for sql, values in told:
                 self._db.execute(sql, values)
-            for now in [at for _, _, at in group if at]:
+            for now in due:
                 prune(self._db, self.retention, now)
             self._db.execute("COMMIT")
         except (
             _DamagedError,
+            OSError,
             sqlite3.Error,
             ValueError,
             OverflowError,
@@ -181,6 +184,9 @@ class Store:
         self._owed = []
         for _, done, _ in group:
             done.set_result(None)
+        if due:
+            with contextlib.suppress(sqlite3.Error):  # it is only room; the next pruning tries again
+                give_back(self._db)
 
     def _failed(self, error: Exception, told: list[Statement], waiting: list[Future[None]]) -> None:
         with contextlib.suppress(sqlite3.Error):
@@ -202,14 +208,18 @@ class Store:
             self._put_aside()
             self._begin()
 
-    def _still_there(self) -> None:
-        """SQLite goes on writing into a file that somebody has deleted."""
+    def _still_there(self, *, look_inside: bool) -> None:
+        """SQLite goes on writing into a file that somebody has deleted, or overwritten where it need not read."""
         try:
             inode = self._path.stat().st_ino
         except OSError as e:
             raise _DamagedError(f"the file is gone ({e.strerror})") from e
         if inode != self._inode:
             raise _DamagedError("another file lies in its place")
+        if look_inside:
+            with self._path.open("rb") as file:
+                if file.read(len(MAGIC)) not in {MAGIC, b""}:  # a new one lies in the WAL alone
+                    raise _DamagedError("it is no store any more")
 
 
 def _damaged(error: Exception) -> bool:

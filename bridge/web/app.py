@@ -12,8 +12,8 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from bridge import __version__
-from bridge.model.errors import UnreadableError
-from bridge.web import api, intake, mutes, probes, stream
+from bridge.model.errors import GoneError, StoreError, UnreadableError
+from bridge.web import api, intake, mutes, probes, story, stream
 
 if TYPE_CHECKING:
     from bridge.runtime import Runtime
@@ -39,9 +39,18 @@ def create_app(runtime: Runtime) -> FastAPI:
     )
     app.state.runtime = runtime
     app.state.states = stream.States()
-    for router in (intake.router, probes.reading, probes.router, api.router, mutes.router, stream.router):
+    for router in (
+        intake.router,
+        probes.reading,
+        probes.router,
+        api.router,
+        mutes.router,
+        story.router,
+        stream.router,
+    ):
         app.include_router(router)
     app.add_exception_handler(UnreadableError, _unreadable)
+    app.add_exception_handler(StoreError, _unavailable)
     app.add_exception_handler(HTTPException, _refused)
     app.mount("/console", _Files(directory=CONSOLE), name="console")
     app.add_api_route("/", _page, include_in_schema=False)
@@ -73,14 +82,18 @@ async def _page() -> FileResponse:
 
 
 async def _unreadable(request: Request, error: Exception) -> JSONResponse:
-    runtime: Runtime = request.app.state.runtime
     route = request.url.path if request.url.path in {"/alert", "/metric"} else "api"
-    runtime.metrics.unreadable.labels(route).inc()
     said = "".join(
         c if c.isprintable() else "?" for c in str(error)[:LONGEST]
     )  # it quotes what a stranger sent
+    if not isinstance(error, GoneError):
+        intake.lost(request, route, said)
     log.warning("%s %s from %s: %s", request.method, request.url.path, request.client, said)
     return JSONResponse({"ok": False, "error": said}, 400)
+
+
+async def _unavailable(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"ok": False, "error": str(error)}, 503)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:

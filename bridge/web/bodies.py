@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from bridge.core.durations import duration
 from bridge.model.errors import UnreadableError
 from bridge.web.intake import read_body
-from bridge.wire.reading import read_json
+from bridge.wire.reading import moment, read_json
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -47,14 +47,47 @@ async def read(request: Request, model: type[M]) -> M:
     body = await read_body(request)
     if body is None:
         raise UnreadableError("the body is too large")
+    return _valid(read_json(body) if body.strip() else {}, model)
+
+
+def query(request: Request, model: type[M]) -> M:
+    """The query of the address as `model`. Raises UnreadableError."""
+    return _valid(dict(request.query_params), model)
+
+
+def parameters(model: type[BaseModel]) -> dict[str, Any]:
+    """What OpenAPI is told of a query."""
+    found = model.model_json_schema()
+    needed = found.get("required", ())
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": name in needed, "schema": schema}
+            for name, schema in found["properties"].items()
+        ]
+    }
+
+
+def _valid(value: Any, model: type[M]) -> M:
     try:
-        return model.model_validate(read_json(body) if body.strip() else {})
+        return model.model_validate(value)
     except ValidationError as e:
         problems = [
             f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg'].removeprefix('Value error, ')}"
             for p in e.errors()
         ]
         raise UnreadableError("; ".join(problems)) from None
+
+
+def when(text: str | None, now: float, name: str) -> float | None:
+    """A time of a query: unix seconds, RFC 3339, or a duration, which is so long ago. Raises UnreadableError."""
+    if text is None:
+        return None
+    found = moment(text, now)
+    if found is None:
+        raise UnreadableError(
+            f"{name}: {text!r} is no time; write unix seconds, 2026-01-31T09:00:00Z, or 1h for an hour ago"
+        )
+    return found
 
 
 def seconds(text: str, most: float, example: str) -> float:

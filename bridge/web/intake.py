@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from bridge.model.errors import UnreadableError
+from bridge.model.errors import GoneError
 from bridge.model.events import Rejected
 from bridge.wire import webhooks
 
@@ -57,9 +57,12 @@ async def alert(request: Request) -> JSONResponse:
     runtime: Runtime = request.app.state.runtime
     body = await read_body(request)
     if body is None:
-        return _too_large(runtime, "/alert")
+        return _too_large(request, "/alert")
     began = time.perf_counter()
-    response = await _take(runtime, webhooks.alerts(body, runtime.clock()))
+    items = webhooks.alerts(body, runtime.clock())
+    response = await _take(runtime, items)
+    if rejected := next((item.reason for item in items if isinstance(item, Rejected)), None):
+        runtime.notices.unreadable("/alert", sender(request), rejected)
     runtime.metrics.processing.observe(time.perf_counter() - began)
     return response
 
@@ -74,7 +77,7 @@ async def metric(request: Request) -> JSONResponse:
     runtime: Runtime = request.app.state.runtime
     body = await read_body(request)
     if body is None:
-        return _too_large(runtime, "/metric")
+        return _too_large(request, "/metric")
     return await _take(runtime, webhooks.samples(body, runtime.clock()))
 
 
@@ -90,13 +93,15 @@ async def read_body(request: Request) -> bytes | None:
                 return None
             parts.append(part)
     except ClientDisconnect:
-        raise UnreadableError("the sender went away before the body ended") from None
+        raise GoneError("the sender went away before the body ended") from None
     return b"".join(parts)
 
 
 async def _take(runtime: Runtime, items: list[Any]) -> JSONResponse:
     if runtime.draining:
         return _later("the bridge is stopping")
+    if runtime.full:
+        return _later("too much waits for the store; nothing more can be taken now")
     taken: list[Event | Rejected] = items
     if not await runtime.take(taken):
         return _later("the store cannot be written; the events sounded and are not safe")
@@ -110,6 +115,20 @@ def _later(why: str) -> JSONResponse:
     return JSONResponse({"ok": False, "error": why}, 503, headers={"Retry-After": RETRY_AFTER})
 
 
-def _too_large(runtime: Runtime, route: str) -> JSONResponse:
+def _too_large(request: Request, route: str) -> JSONResponse:
+    why = f"larger than {MAX_BODY} bytes; send smaller batches"
+    lost(request, route, why)
+    return JSONResponse({"ok": False, "error": why}, 413)
+
+
+def lost(request: Request, route: str, why: str) -> None:
+    """A body that can never be read: counted, and of alerts heard, because its sender will not send it again."""
+    runtime: Runtime = request.app.state.runtime
     runtime.metrics.unreadable.labels(route).inc()
-    return JSONResponse({"ok": False, "error": f"larger than {MAX_BODY} bytes; send smaller batches"}, 413)
+    if route == "/alert":
+        runtime.notices.unreadable(route, sender(request), why)
+
+
+def sender(request: Request) -> str:
+    """Who sends, for a person."""
+    return request.client.host if request.client else "somebody"

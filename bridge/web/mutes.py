@@ -80,6 +80,11 @@ async def mute(request: Request) -> JSONResponse:
             return _unknown(
                 f"nothing with the fingerprint {wanted.fingerprint!r} fires; see `firing` of /api/v1/status"
             )
+        if alert.severity == "critical" and not wanted.include_critical:
+            raise UnreadableError(
+                "fingerprint: it is critical, and a mute leaves criticals alone unless `include_critical` "
+                "(--include-critical) says so"
+            )
         match += [f"{_quoted(name)}={_quoted(value)}" for name, value in alert.event.labels.items()]
         if not match:
             raise UnreadableError("fingerprint: that alert has no labels to know it by; mute with `match`")

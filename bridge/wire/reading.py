@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from bridge.core.acks import FLATLINE
+from bridge.core.durations import duration
 from bridge.model.errors import UnreadableError
 
 MAX_ID = 64
@@ -94,6 +95,15 @@ def instant(value: Any) -> float | None:
         return found.timestamp() if found.year > 1 else None
     except (ValueError, OverflowError):
         return None
+
+
+def moment(text: str, now: float) -> float | None:
+    """Unix seconds of a time as a person writes it: unix seconds, RFC 3339, or a duration, which is so long before `now`."""
+    ago = duration(text)
+    if ago is not None:
+        return now - ago
+    found = number(text)
+    return instant(text) if found is None else found
 
 
 def fingerprint(sent: Any, labels: dict[str, str]) -> str:

@@ -13,40 +13,16 @@ import threading
 from pathlib import Path
 
 import pytest
+from lab.rows import WAIT, event, row
 
 from bridge.core.acks import Ack
 from bridge.core.engine import Active
+from bridge.core.mutes import Mute
 from bridge.model.errors import StoreError
-from bridge.model.events import AlertEvent, Outcome, Reason, Source, Status
+from bridge.model.events import Outcome, Reason
 from bridge.store import Batch, Store
 
 NOBODY = 65534
-WAIT = 20
-
-
-def event(fingerprint="f1", **fields):
-    return AlertEvent(Source.ALERTMANAGER, fingerprint, Status.FIRING, {"a": "ü\0+#/"}, 1000.5, **fields)
-
-
-def row(batch, event_id, fingerprint="f1", outcome=None, reason=None, **fields):
-    batch.event(event_id, event(fingerprint, **fields), severity="critical", rule="r", sound="critical", outcome=outcome, reason=reason)  # fmt: skip
-    return batch
-
-
-@pytest.fixture
-def opened(tmp_path):
-    """Opens the store of `tmp_path` again and again; every one is closed in the end."""
-    stores = []
-
-    def again():
-        if stores:
-            stores[-1].close()
-        stores.append(Store(tmp_path))
-        return stores[-1], stores[-1].open()
-
-    yield again
-    for store in stores:
-        store.close()
 
 
 def test_a_new_store_knows_nothing_and_who_it_is(opened):
@@ -114,38 +90,14 @@ def test_an_alert_that_changes_is_one_row(opened):
     assert [a.severity for a in opened()[1].active] == ["critical"]
 
 
-def test_pruning_keeps_what_is_open(opened):
-    store, _ = opened()
-    batch = row(Batch(), 1)
-    for i in range(2, 50):
-        row(batch, i, f"f{i}", Outcome.PLAYED)
-    batch.prune(40, 0.0)
-    store.write(batch).result(WAIT)
-    found = opened()[1]
-    assert [o.id for o in found.open] == [1]
-    assert found.next_id == 50
-
-
-def test_pruning_forgets_ends_that_no_late_message_can_meet(opened):
+def test_ends_that_no_late_message_can_meet_are_forgotten(opened):
     store, _ = opened()
     batch = Batch()
     batch.ended("old", 1.0, None)
     batch.ended("new", 100.0, 90.0)
-    batch.prune(0, 100.0)
+    batch.lapse(100.0)
     store.write(batch).result(WAIT)
     assert opened()[1].ended == [("new", 100.0, 90.0)]
-
-
-def test_ended_events_keep_no_body(opened, tmp_path):
-    store, _ = opened()
-    store.write(row(Batch(), 1, annotations={"s": "x" * 10_000})).result(WAIT)
-    end = Batch()
-    end.outcome(1, Outcome.PLAYED, None)
-    store.write(end).result(WAIT)
-    store.close()
-    with sqlite3.connect(tmp_path / "singing-pager.db") as db:
-        assert db.execute("SELECT length(body) FROM events").fetchone() == (0,)
-    db.close()
 
 
 def test_a_batch_is_whole_or_not_at_all(opened):
@@ -289,28 +241,6 @@ def test_a_folder_that_cannot_be_written():
             Store(folder).open()
 
 
-@pytest.mark.parametrize("content", [b"garbage" * 1000, b"SQLite format 3\0" + b"\xff" * 4096])
-def test_a_file_that_is_no_store(tmp_path, content):
-    (tmp_path / "singing-pager.db").write_bytes(content)
-    store = Store(tmp_path)
-    with pytest.raises(StoreError, match="cannot be used"):
-        store.open()
-    store.close()
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"{}", b'{"source": "x"}'])
-def test_a_row_that_is_not_ours(opened, tmp_path, body):
-    store, _ = opened()
-    store.close()
-    with sqlite3.connect(tmp_path / "singing-pager.db") as db:
-        db.execute("INSERT INTO active VALUES ('f', 1, 'info', 'r', 1, ?, '')", (body,))
-    db.close()
-    broken = Store(tmp_path)
-    with pytest.raises(StoreError, match="cannot be used"):
-        broken.open()
-    broken.close()
-
-
 def test_a_newer_schema_is_left_alone(opened, tmp_path):
     store, _ = opened()
     store.close()
@@ -321,6 +251,30 @@ def test_a_newer_schema_is_left_alone(opened, tmp_path):
     with pytest.raises(StoreError, match="newer version"):
         newer.open()
     newer.close()
+
+
+def test_mutes_quiet_players_and_words_come_back_until_their_time_is_over(opened):
+    store, first = opened()
+    assert (first.mutes, first.quiets) == ([], [])
+    texts = ('service="a"', "x=~b|c")
+    mine = Mute.of("m1", texts, criticals=True, by="Ann", why="", at=10.0, until=9000.0)
+    batch = Batch()
+    batch.mute(mine)
+    batch.mute(Mute.of("m2", (), criticals=False, by="", why="", at=10.0, until=4000.0))
+    batch.mute(Mute.of("m3", (), criticals=False, by="", why="", at=10.0, until=9000.0))
+    batch.unmute("m3")
+    batch.quiet("page-1", "Ann", "call", 10.0, 9000.0)
+    batch.quiet("page-2", "", "", 10.0, 4000.0)
+    batch.quiet("page-3", "", "", 10.0, 9000.0)
+    batch.unquiet("page-3")
+    batch.meta("word", "said")
+    batch.lapse(5000.0)
+    store.write(batch).result(WAIT)
+    _, found = opened()
+    assert found.mutes == [mine]
+    assert found.mutes[0].takes({"service": "a", "x": "c"}, "critical")
+    assert found.quiets == [("page-1", "Ann", "call", 10.0, 9000.0)]
+    assert found.meta["word"] == "said"
 
 
 def test_who_sings_acknowledgements_and_the_watch_come_back(opened):
@@ -343,24 +297,7 @@ def test_who_sings_acknowledgements_and_the_watch_come_back(opened):
     assert sorted(found.acks, key=lambda ack: ack.fingerprint) == [mine, flat]
     batch = Batch()
     batch.watch(None, "")
-    batch.prune(1, 5000.0)
+    batch.lapse(5000.0)
     store.write(batch).result(WAIT)
     _, found = opened()
     assert (found.acks, found.watch_off) == ([mine], None), "what has lapsed is forgotten"
-
-
-def test_a_store_of_the_first_schema_is_taken_over(opened, tmp_path):
-    """Made as version 1 made it; what fires comes along."""
-    store, _ = opened()
-    batch = Batch()
-    batch.fires(Active(event(), 999.0, "critical", "r", audible=True, onset="e7"))
-    store.write(batch).result(WAIT)
-    store.close()
-    with sqlite3.connect(tmp_path / "singing-pager.db") as db:
-        db.executescript(
-            "ALTER TABLE active DROP COLUMN onset; DROP TABLE who; DROP TABLE acks; PRAGMA user_version = 1"
-        )
-    db.close()
-    _, found = opened()
-    assert [(a.event.fingerprint, a.onset) for a in found.active] == [("f1", "")]
-    assert (found.who, found.acks, found.watch_off) == ([], [], None)

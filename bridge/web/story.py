@@ -1,0 +1,114 @@
+"""`/api/v1`: what sounds and why, what has happened, and the whole story of one alert."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from bridge.model.errors import UnreadableError
+from bridge.model.events import Outcome, Reason
+from bridge.runtime import sounding as now_sounding
+from bridge.runtime import state
+from bridge.store import books
+from bridge.web.bodies import UNKNOWN, Responses, parameters, query, when
+
+if TYPE_CHECKING:
+    from bridge.runtime import Runtime
+
+router = APIRouter(prefix="/api/v1", tags=["api"])
+_BAD: Responses = {
+    400: {"description": "a filter cannot be read; `error` says which"},
+    503: {"description": "the store cannot be read now"},
+}
+
+
+class Filters(BaseModel):
+    """Which events are asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fingerprint: str | None = Field(None, min_length=1, max_length=4096)
+    service: str | None = Field(None, max_length=4096)
+    severity: Literal["critical", "warning", "info"] | None = None
+    outcome: Literal["open"] | Outcome | None = Field(None, description="`open`: it has none yet")
+    reason: Reason | None = None
+    since: str | None = Field(None, max_length=64, description="unix seconds, RFC 3339, or how long ago: 1h")
+    until: str | None = Field(None, max_length=64, description="as `since`; later events are left out")
+    before: int | None = Field(None, ge=1, lt=1 << 63, description="an `id`: the events that came before it")
+    limit: int = Field(100, ge=1, le=books.PAGE)
+
+
+class Whose(BaseModel):
+    """Whose story is asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fingerprint: str = Field(min_length=1, max_length=4096, description="a fingerprint, or its first letters")
+
+
+@router.get("/sounding")
+async def sounding(request: Request) -> JSONResponse:
+    """What sounds: since when, because of which alert or sample, by which rule; and why the rest is silent."""
+    runtime: Runtime = request.app.state.runtime
+    return JSONResponse(now_sounding.sounding(runtime))
+
+
+@router.get("/events", responses=_BAD, openapi_extra=parameters(Filters))
+async def events(request: Request) -> JSONResponse:
+    """What has come and how it ended, the newest first."""
+    runtime: Runtime = request.app.state.runtime
+    wanted = query(request, Filters)
+    now = runtime.clock()
+    asked = wanted.model_dump() | {
+        "since": when(wanted.since, now, "since"),
+        "until": when(wanted.until, now, "until"),
+    }
+    found = await _ask(books.events, runtime, **asked)
+    more = found[-1]["id"] if len(found) == wanted.limit else None
+    return JSONResponse({"events": found, "before": more})
+
+
+@router.get("/explain", responses=_BAD | UNKNOWN, openapi_extra=parameters(Whose))
+async def explain(request: Request) -> JSONResponse:
+    """The whole story of one alert: what came, how it ended, what people did, how it stands. Its first letters will do."""
+    runtime: Runtime = request.app.state.runtime
+    fingerprint = query(request, Whose).fingerprint
+    found = await _ask(books.called, runtime, fingerprint)
+    known = {found_ for found_ in runtime.engine.active if found_.startswith(fingerprint)} | set(found)
+    if fingerprint in known:
+        known = {fingerprint}
+    if not known:
+        why = f"nothing with the fingerprint {fingerprint!r} is in the store; see /api/v1/events"
+        return JSONResponse({"ok": False, "error": why}, 404)
+    if len(known) > 1:
+        raise UnreadableError(
+            f"fingerprint: {fingerprint!r} begins several: {', '.join(sorted(known)[:20])}; write more of it"
+        )
+    return JSONResponse(await _story(runtime, known.pop()))
+
+
+async def _story(runtime: Runtime, fingerprint: str) -> dict[str, Any]:
+    rows = await _ask(books.events, runtime, fingerprint=fingerprint)
+    deeds = await _ask(books.deeds, runtime, fingerprint)
+    conductor, now = runtime.conductor, runtime.clock()
+    alert = runtime.engine.active.get(fingerprint)
+    began = rows[-1]["received"] if rows else now
+    deeds = [deed for deed in deeds if deed["fingerprint"] or deed["at"] >= began]
+    return {
+        "fingerprint": fingerprint,
+        "now": now,
+        "firing": None if alert is None else state.firing(alert, conductor, now),
+        "why_silent": None if alert is None else conductor.why_silent(alert, now),
+        "next_reminder": conductor.next_reminder(now),
+        "events": rows[::-1],
+        "deeds": deeds[::-1],
+    }
+
+
+async def _ask(question: Any, runtime: Runtime, *values: Any, **wanted: Any) -> Any:
+    """Read the store in a thread of its own. Raises StoreError."""
+    return await asyncio.to_thread(question, runtime.settings.data_dir, *values, **wanted)

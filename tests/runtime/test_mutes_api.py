@@ -1,0 +1,261 @@
+"""Mute for everyone and quiet on one player: what they keep silent, what they do not, and that they end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from lab.api import BEGAN, running
+
+from bridge.core.mutes import MOST
+from bridge.model.events import MetricSample, Outcome, Reason, Source
+from bridge.sinks.browser import BrowserPlayer
+from bridge.store import books
+
+
+@pytest.fixture
+def page(client):
+    """A page that listens and says of every cue that it sounded."""
+    player = BrowserPlayer(1, client.runtime.room.answered)
+    player.listening = True
+    client.runtime.room.join(player)
+    return player
+
+
+def heard(page):
+    """Sounds that were sent to the page since the last look; the page has played them."""
+    found = []
+    while not page.outbox.empty():
+        message = page.outbox.get_nowait()
+        if message["type"] == "play":
+            page.acknowledged(message["id"], "played")
+            found.append(message["sound"])
+    return found
+
+
+async def pass_time(client, seconds, step=0.25):
+    """Time passes, with its ticks."""
+    end = client.now[0] + seconds
+    while client.now[0] < end:
+        client.now[0] += step
+        await client.runtime._tick(client.now[0])
+
+
+async def last_event(client):
+    """How the newest event ended; that is written after it was heard."""
+    async with asyncio.timeout(10):
+        while True:
+            [event] = (await client.get("events", limit=1))[1]["events"]
+            if event["outcome"] is not None:
+                return event["outcome"], event["reason"]
+
+
+async def test_what_is_muted_is_known_and_not_heard(client, page):
+    code, answer = await client.post("mute", {"match": ['service="db"'], "by": "anna", "why": "upgrade"})
+    assert code == 200
+    assert answer["mute"] | {"id": ""} == {
+        "id": "",
+        "match": ['service="db"'],
+        "include_critical": False,
+        "by": "anna",
+        "why": "upgrade",
+        "at": BEGAN,
+        "until": BEGAN + 1800.0,
+    }
+    await client.fires("a", severity="warning", service="db")
+    assert heard(page) == []
+    assert await last_event(client) == (Outcome.SUPPRESSED, Reason.MUTED)
+    await client.fires("b", severity="warning", service="web")
+    await client.fires("c", severity="critical", service="db")
+    assert heard(page) == ["warning", "critical"]
+    found = await client.status()
+    assert {a["fingerprint"]: a["muted"] is not None for a in found["firing"]} == {
+        "a": True,
+        "b": False,
+        "c": False,
+    }
+    assert (found["cadence"]["muted"], found["mutes"]) == (True, [answer["mute"]])
+    silent = (await client.get("sounding"))[1]["silent"]["alerts"]
+    assert [(a["fingerprint"], a["why"]) for a in silent] == [("a", "muted")]
+
+
+async def test_when_it_ends_what_still_fires_is_reminded_of(client, page):
+    await client.post("mute", {"for": "10m"})
+    await client.fires("a", severity="warning")
+    await pass_time(client, 590.0, 1.0)
+    assert "warning" not in heard(page)
+    await pass_time(client, 400.0, 1.0)
+    assert "warning" in heard(page), "a quarter of an hour after its onset, when the mute is over"
+    assert (await client.status())["mutes"] == []
+
+
+async def test_the_heartbeat_says_that_something_is_muted(client, page):
+    async def seconds():
+        found = []
+        await pass_time(client, 25.0)
+        while not page.outbox.empty():
+            message = page.outbox.get_nowait()
+            if message["type"] == "play" and message["sound"] == "heartbeat":
+                found.append(message["params"]["second"])
+        return set(found)
+
+    plain = await seconds()
+    await client.post("mute", {"match": ["a=b"]})
+    muted = await seconds()
+    await client.post("unmute", {})
+    assert await seconds() == plain
+    assert len(plain) == len(muted) == 1
+    assert plain != muted
+
+
+async def test_criticals_only_where_it_is_said(client, page):
+    await client.fires("a", severity="critical")
+    assert heard(page) == ["critical"]
+    code, answer = await client.post("mute", {"fingerprint": "a"})
+    assert (code, "include_critical" in answer["error"]) == (400, True)
+    code, _ = await client.post("mute", {"fingerprint": "a", "include_critical": True})
+    assert code == 200
+    await pass_time(client, 60.0)
+    assert "critical" not in heard(page)
+    await client.fires("b", severity="critical")
+    assert heard(page) == ["critical"], "the mute is of the other one"
+
+
+async def test_it_holds_over_a_restart_and_is_written_down(tmp_path):
+    now = [BEGAN]
+    async with running(tmp_path, now) as client:
+        await client.post("mute", {"match": ["service=db"], "by": "anna", "why": "upgrade"})
+        await client.post("mute", {"match": ["service=web"], "for": "1m"})
+    now[0] += 120.0
+    async with running(tmp_path, now) as client:
+        [mute] = [m for m in (await client.status())["mutes"] if m["until"] > now[0]]
+        assert mute["match"] == ["service=db"]
+        await client.fires("a", severity="warning", service="db")
+        await client.fires("b", severity="warning", service="web")
+        _, found = await client.get("events", outcome="suppressed", reason="muted")
+        assert [e["fingerprint"] for e in found["events"]] == ["a"]
+        code, answer = await client.post("unmute", {"id": mute["id"], "by": "bob"})
+        assert (code, answer["unmuted"]) == (200, [mute["id"]])
+    assert [(d["what"], d["by"]) for d in books.deeds(tmp_path)][:3] == [
+        ("unmute", "bob"),
+        ("mute", ""),
+        ("mute", "anna"),
+    ]
+
+
+async def test_a_voice_is_muted_too_and_comes_back(client):
+    async def cpu():
+        await client.runtime.take(
+            [MetricSample(Source.HTTP, "cpu", 0.5, client.now[0], {"host": "a"}, client.now[0])]
+        )
+        return [v["sound"] for v in (await client.status())["voices"]]
+
+    assert await cpu() == ["cpu"]
+    await client.post("mute", {"match": ["host=a"], "for": "1m"})
+    await pass_time(client, 1.0)
+    assert (await client.status())["voices"] == []
+    assert await cpu() == []
+    [series] = (await client.get("sounding"))[1]["silent"]["series"]
+    assert (series["why"], series["sample"]["labels"]) == ("muted", {"host": "a"})
+    client.now[0] += 61.0
+    await client.runtime._tick(client.now[0])
+    assert await cpu() == ["cpu"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "word"),
+    [
+        ("mute", {"for": "9h"}, "up to 8h"),
+        ("mute", {"for": "0s"}, "up to 8h"),
+        ("mute", {"for": "forever"}, "up to 8h"),
+        ("mute", {"for": ""}, "up to 8h"),
+        ("mute", {"match": ["=~("]}, "match"),
+        ("mute", {"match": "a=b"}, "match"),
+        ("mute", {"match": ["a=~("]}, "match"),
+        ("mute", {"match": [f"a{n}=b" for n in range(21)]}, "match"),
+        ("mute", {"include_critical": 1}, "include_critical"),
+        ("mute", {"why": "a\nb"}, "why"),
+        ("mute", {"x": 1}, "x"),
+        ("unmute", {"id": ""}, "id"),
+        ("quiet", {}, "player"),
+        ("quiet", {"player": "browser-1", "for": "9h"}, "up to 8h"),
+        ("unquiet", {"player": 5}, "player"),
+    ],
+)
+async def test_what_is_no_such_object_is_refused(client, path, body, word):
+    code, answer = await client.post(path, body)
+    assert (code, answer["ok"]) == (400, False)
+    assert word in answer["error"]
+    assert (await client.status())["mutes"] == []
+
+
+async def test_what_is_not_there_is_not_found(client):
+    for path, body in (
+        ("mute", {"fingerprint": "gone"}),
+        ("unmute", {"id": "gone"}),
+        ("quiet", {"player": "gone"}),
+        ("unquiet", {"player": "gone"}),
+    ):
+        code, answer = await client.post(path, body)
+        assert (code, answer["ok"], "gone" in answer["error"]) == (404, False, True)
+
+
+async def test_there_are_so_many_at_most(client):
+    for _ in range(MOST):
+        assert (await client.post("mute", {}))[0] == 200
+    code, answer = await client.post("mute", {})
+    assert (code, "end one first" in answer["error"]) == (409, True)
+    _, answer = await client.post("unmute", {})
+    assert len(answer["unmuted"]) == MOST
+
+
+async def test_a_quiet_player_hears_nothing_and_then_what_stands(client, page):
+    other = BrowserPlayer(2, client.runtime.room.answered)
+    other.listening = True
+    client.runtime.room.join(other)
+    await pass_time(client, 1.0)
+    code, answer = await client.post("quiet", {"player": page.name, "by": "anna", "why": "a call"})
+    assert (code, answer["until"]) == (200, client.now[0] + 600.0)
+    heard(page)
+    heard(other)
+    await client.fires("a", severity="critical")
+    assert (heard(page), heard(other)) == ([], ["critical"])
+    assert await last_event(client) == (Outcome.PLAYED, None), "the other one sounded it"
+    [mine] = [p for p in (await client.status())["players"] if p["name"] == page.name]
+    assert (mine["audible"], mine["quiet"]["by"], mine["quiet"]["why"]) == (False, "anna", "a call")
+    await client.post("ack", {})
+    await client.fires("b", severity="warning")
+    heard(other)
+    await pass_time(client, 601.0, 1.0)
+    assert "digest" in heard(page), "what it has missed, when its time is over"
+    assert "digest" not in heard(other)
+
+
+async def test_where_the_only_player_is_quiet_nobody_hears(client, page):
+    await client.post("quiet", {"player": page.name})
+    assert "Nobody hears this yet" in (await client.status())["hears"]
+    await client.fires("a", severity="critical")
+    await pass_time(client, 20.0, 1.0)  # SuperCollider is waited for
+    assert await last_event(client) == (Outcome.SUPPRESSED, Reason.NO_LISTENER)
+    _, answer = await client.post("unquiet", {"player": page.name})
+    assert answer["hears"] == "Heard by 1 browser."
+    await client.fires("b", severity="critical")
+    assert "critical" in heard(page)
+
+
+async def test_quiet_is_of_the_player_and_not_of_its_connection(tmp_path):
+    """A page that connects anew is the same page; a bridge that starts anew knows it."""
+    now = [BEGAN]
+    async with running(tmp_path, now) as client:
+        page = BrowserPlayer(1, client.runtime.room.answered)
+        page.listening, page.identity = True, "the page of anna"
+        client.runtime.room.join(page)
+        await client.post("quiet", {"player": page.name, "for": "1h"})
+    async with running(tmp_path, now) as client:
+        page = BrowserPlayer(7, client.runtime.room.answered)
+        page.listening, page.identity = True, "the page of anna"
+        client.runtime.room.join(page)
+        assert not page.audible
+        await pass_time(client, 3601.0, 10.0)
+        assert page.audible
+    assert books.ledger(tmp_path).problems == []
