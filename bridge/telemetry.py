@@ -73,6 +73,7 @@ class Metrics:
             registry=r,
         )
         self.acks = Gauge("pager_acknowledged", "Acknowledgements in force.", registry=r)
+        self.mutes = Gauge("pager_mutes", "Mutes in force.", registry=r)
 
     def _who_plays(self, r: CollectorRegistry) -> None:
         """Players and the engine."""

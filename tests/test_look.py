@@ -24,6 +24,8 @@ def alert(number=1, **more):
         "test": False,
         "flapping": False,
         "acknowledged": None,
+        "muted": None,
+        "rule": "critical",
     } | more
 
 
@@ -50,6 +52,7 @@ def status(**more):
         "now": NOW,
         "digest": "The digest.",
         "firing": [],
+        "mutes": [],
         "silent": 0,
         "voices": [],
         "players": [],
@@ -82,10 +85,11 @@ def test_all_is_well():
 def test_an_alert_tells_who_has_it_and_its_fingerprint_last():
     found = lines(firing=[alert(flapping=True, acknowledged=ack(why="on\nit"))])
     assert found[1] == (
-        "critical HighCPU on api, for 4 min, flapping, acknowledged by anna, 1 min ago (on it): 93 % busy [f1]"
+        "critical HighCPU on api, for 4 min, flapping, acknowledged by anna, 1 min ago (on it), rule critical: 93 % busy [f1]"
     )
     assert (
-        lines(firing=[alert(test=True, service="", summary="")])[1] == "critical TEST HighCPU, for 4 min [f1]"
+        lines(firing=[alert(test=True, service="", summary="")])[1]
+        == "critical TEST HighCPU, for 4 min, rule critical [f1]"
     )
 
 
@@ -147,7 +151,7 @@ def test_how_the_watch_stands(stands, line):
 def test_cadence_and_bed_are_told_where_they_say_something():
     found = lines(
         cadence={"quiet_hours": True, "next_reminder": NOW + 45, "storm": 12},
-        voices=[{"id": "cpu", "sound": "cpu", "value": 0.5}],
+        voices=[{"id": "cpu", "sound": "cpu", "value": 0.5, "since": NOW - 60, "rule": "cpu"}],
         bed={"level": 0.25, "chord": 2.0},
     )
     for line in (
@@ -323,3 +327,28 @@ def test_every_motif_has_words_of_its_own():
 )
 def test_motifs_in_words(second, third, words):
     assert motifs.motif(second, third) == words
+
+
+def test_what_is_muted_is_told_on_every_status():
+    mute = {
+        "id": "m1",
+        "match": ["service=db"],
+        "include_critical": False,
+        "by": "anna",
+        "why": "upgrade",
+        "at": NOW,
+        "until": NOW + 60,
+    }
+    [line] = [line for line in lines(mutes=[mute]) if line.startswith("MUTED")]
+    assert (
+        line == f"MUTED: service=db, but no criticals, until {look.clock(NOW + 60)}, by anna (upgrade) [m1]"
+    )
+    everything = mute | {"match": [], "include_critical": True, "by": "", "why": ""}
+    assert look.mute(everything) == f"everything, criticals too, until {look.clock(NOW + 60)} [m1]"
+    assert f", muted until {look.clock(NOW + 60)}" in lines(firing=[alert(muted=mute)])[1]
+
+
+def test_a_quiet_player_is_told_with_who_made_it_so():
+    quiet = {"by": "anna", "why": "", "at": NOW, "until": NOW + 60}
+    page = {"kind": "browser", "name": "browser-1", "audible": False, "level": "everything", "quiet": quiet}
+    assert f"Page browser-1: quiet until {look.clock(NOW + 60)}, by anna." in lines(players=[page])

@@ -44,6 +44,7 @@ export function readState(frame) {
     hears: typeof frame.hears === "string" ? frame.hears : "",
     watch: { ...NOT_WATCHED, ...frame.watch },
     who: list(frame.who),
+    mutes: list(frame.mutes),
     cadence: { ...NO_CADENCE, ...frame.cadence },
     bed: { level: 1, chord: 0, ...frame.bed },
     mqtt: frame.mqtt,

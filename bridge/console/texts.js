@@ -37,6 +37,13 @@ export function acknowledgement(ack, now) {
   return `acknowledged${by} ${duration(now - ack.at)} ago${until}${ack.why ? `: ${ack.why}` : ""}`;
 }
 
+/** What one mute keeps silent, until when, and who said so. */
+function muted({ match, include_critical, by, why, until }, now) {
+  const what = match.length ? match.join(", ") : "everything";
+  const who = `${by ? `, by ${by}` : ""}${why ? `: ${why}` : ""}`;
+  return `${what}, ${include_critical ? "criticals too" : "but no criticals"}, until ${clock(until, now)}${who}`;
+}
+
 const INTERVALS = [
   "a minor second",
   "a second",
@@ -88,6 +95,8 @@ const REASONS = {
   silenced: "Alertmanager silences it",
   muted: "it is muted here",
   digest: "it stood already, the digest tells of it",
+  acknowledged: "somebody has taken it on",
+  capped: "beyond the limit of voices",
 };
 
 /** Why something was suppressed. */
@@ -187,6 +196,8 @@ export const texts = {
   storm: "Storm",
   stormShown: (n) => `${n} ${n === 1 ? "alert" : "alerts"} in one texture`,
   quiet: "Quiet hours",
+  mutes: "Muted for everyone",
+  mutesShown: (mutes, now) => mutes.map((mute) => muted(mute, now)).join("; "),
   quietShown: "in force: only criticals and the flatline sound",
   reminder: "Next reminder",
   reminderShown: (seconds) => (seconds < 1 ? "now" : `in ${duration(seconds)}`),

@@ -93,6 +93,7 @@ export class View {
     showWho(state.who);
     fact("storm", state.cadence.storm ? texts.stormShown(state.cadence.storm) : null);
     fact("quiet", state.cadence.quiet_hours ? texts.quietShown : null);
+    fact("mutes", state.mutes.length ? texts.mutesShown(state.mutes, state.now) : null);
     fact("bed", bedWords(state.bed));
     show("hears", state.hears || texts.hearsUnknown);
     show("mqtt", texts.mqttState[state.mqtt] ?? texts.notKnown);

@@ -198,6 +198,7 @@ class Runtime:
         self.room.count()
         self.metrics.voices.set(len(self.voices.sounding))
         self.metrics.acks.set(len(self.conductor.acks.given))
+        self.metrics.mutes.set(len(self.conductor.mutes.given))
         self.metrics.watch_on.set(self.conductor.watch.on)
         self.metrics.watchdog_armed.set(self.conductor.watch.armed)
         for severity, count in self.engine.counts.items():

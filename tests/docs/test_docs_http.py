@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from lab.api import running
 from pages import PAGES, Block, blocks, code, everything, page, rows, section
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 
@@ -17,6 +18,8 @@ from bridge.runtime.trials import trial
 from bridge.settings import Settings
 from bridge.web import create_app
 from bridge.web.api import Acknowledge, Fire, Resolve, SwitchWatch, Unacknowledge
+from bridge.web.mutes import Mute, Quiet, Unmute, Unquiet
+from bridge.web.story import Filters
 from bridge.wire import webhooks
 
 if TYPE_CHECKING:
@@ -119,6 +122,26 @@ def test_acknowledging_and_the_watch_of_the_docs_are_taken() -> None:
         told = json.loads(block.text)
         assert model.model_validate(told)
         assert set(told) == set(model.model_fields)
+
+
+def test_mutes_and_quiet_players_of_the_docs_are_taken() -> None:
+    for kind, model in (("mute", Mute), ("unmute", Unmute), ("quiet", Quiet), ("unquiet", Unquiet)):
+        [block] = bodies(kind)
+        told = json.loads(block.text)
+        assert model.model_validate(told)
+        assert set(told) == {f.alias or n for n, f in model.model_fields.items()} - {"fingerprint"}
+
+
+def test_filters_and_keys_of_the_story_are_told() -> None:
+    told = [key for row in rows(section("docs/http.md", "GET /api/v1/events")) for key in code(row[0])]
+    assert told == list(Filters.model_fields)
+
+
+async def test_every_key_of_what_sounds_is_told(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        _, found = await client.get("sounding")
+    told = rows(section("docs/http.md", "GET /api/v1/sounding"))
+    assert {key for row in told for key in code(row[0])} == set(found)
 
 
 async def test_every_key_of_the_status_is_told(tmp_path: Path) -> None:
