@@ -146,7 +146,10 @@ class Runtime:
         self.writes.open.update(work.open)
         if work.counts:
             with self.writes.later() as later:
-                later.statements += work.counts.statements
+                if (
+                    len(later.statements) < PENDING
+                ):  # the counts take no room; samples of a disk that hangs would
+                    later.statements += work.counts.statements
                 later.counts.update(work.counts.counts)
         # What an earlier failure left owed is part of what "stored" promises: an empty write brings it along.
         if self.writes.ok and not work.batch:

@@ -77,11 +77,14 @@ class Writes:
         return await self._done(self._store.write(batch))
 
     async def prune(self) -> bool:
-        """Forget what need not be kept any longer; also how a store that could not be written is tried again."""
+        """Forget what need not be kept any longer; also how a store that could not be written is tried again.
+
+        False where that is to be done again soon: it failed, or there is more.
+        """
         batch = Batch()
         batch.lapse(self._clock())
         await self.commit(batch)
-        return await self._done(self._store.prune(self._clock()))
+        return await self._done(self._store.prune(self._clock())) and not self._store.unpruned
 
     async def _done(self, written: Future[None]) -> bool:
         try:

@@ -42,6 +42,8 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.retention = Retention()
         """What `prune` keeps."""
+        self.unpruned = False
+        """Whether the last pruning left something for the next."""
         self.aside: str | None = None
         """Where the last damaged file was put; another one each time."""
         self._folder, self._path = folder, folder / FILE
@@ -81,7 +83,7 @@ class Store:
         return self._hand_in(batch.all(), 0.0)
 
     def prune(self, now: float) -> Future[None]:
-        """Delete what `retention` no longer keeps, at most CHUNK rows of a kind; what is open stays."""
+        """Delete what `retention` no longer keeps, some of it each time (`unpruned`: there is more); what is open stays."""
         return self._hand_in([], now)
 
     def close(self) -> None:
@@ -169,8 +171,8 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             for sql, values in told:
                 self._db.execute(sql, values)
-            for now in due:
-                prune(self._db, self.retention, now)
+            for now in due[-1:]:
+                self.unpruned = prune(self._db, self.retention, now)
             self._db.execute("COMMIT")
         except (
             _DamagedError,
@@ -194,7 +196,7 @@ class Store:
                 self._db.execute("ROLLBACK")
         if isinstance(error, _DamagedError) or _damaged(error):
             self._begin_anew()
-        elif isinstance(error, sqlite3.OperationalError) and len(told) <= OWED:
+        elif isinstance(error, sqlite3.OperationalError | OSError) and len(told) <= OWED:
             self._owed = told
         for done in waiting:
             done.set_exception(StoreError(f"the store cannot be written: {error}"))

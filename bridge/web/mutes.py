@@ -12,7 +12,7 @@ from bridge.core import mutes
 from bridge.core.matchers import MatcherError
 from bridge.model.errors import UnreadableError
 from bridge.runtime import room, state
-from bridge.web.bodies import BAD, UNKNOWN, UNREADABLE, Line, Responses, read, schema, seconds
+from bridge.web.bodies import UNKNOWN, UNREADABLE, Line, Responses, read, schema, seconds
 
 if TYPE_CHECKING:
     from bridge.model.player import Player
@@ -67,7 +67,7 @@ class Unquiet(BaseModel):
     by: Line = ""
 
 
-@router.post("/mute", responses=BAD | UNKNOWN | _FULL, openapi_extra=schema(Mute))
+@router.post("/mute", responses=UNREADABLE | UNKNOWN | _FULL, openapi_extra=schema(Mute))
 async def mute(request: Request) -> JSONResponse:
     """Keep something from everyone's ears for a while; criticals only where that is said."""
     runtime: Runtime = request.app.state.runtime
@@ -110,7 +110,7 @@ async def unmute(request: Request) -> JSONResponse:
     return JSONResponse({"ok": True, "unmuted": ended})
 
 
-@router.post("/quiet", responses=BAD | UNKNOWN | _FULL, openapi_extra=schema(Quiet))
+@router.post("/quiet", responses=UNREADABLE | UNKNOWN | _FULL, openapi_extra=schema(Quiet))
 async def quiet(request: Request) -> JSONResponse:
     """Make one player quiet for a while. The others go on; what it would have sounded is told when it comes back."""
     runtime: Runtime = request.app.state.runtime

@@ -6,7 +6,7 @@ import pytest
 from lab.api import BEGAN, running
 
 from bridge.model.errors import StoreError
-from bridge.model.events import Reason
+from bridge.model.events import MetricSample, Reason, Source
 from bridge.runtime import notices, runtime
 from bridge.store import Batch, books
 from bridge.store.store import Store
@@ -138,3 +138,20 @@ def test_one_of_this_folder_alone(tmp_path):
     with pytest.raises(StoreError, match="another bridge"):
         Store(tmp_path).open()
     store.close()
+
+
+async def test_samples_that_wait_for_a_store_that_hangs_are_so_many_at_most(client, monkeypatch):
+    monkeypatch.setattr(runtime, "PENDING", 5)
+    client.runtime.writes._ending = True  # as while a write is on its way
+    for number in range(20):
+        client.now[0] += 2.0
+        sample = MetricSample(Source.HTTP, "cpu", number / 20, client.now[0])
+        assert await client.runtime.take([sample])
+    waiting = client.runtime.writes._endings
+    assert len(waiting.statements) == 5
+    assert sum(waiting.counts.values()) == 20, "all are counted"
+    client.runtime.writes._ending = False
+    with client.runtime.writes.later():
+        pass
+    await tick(client)
+    assert books.ledger(client.runtime.settings.data_dir).received["sample", "http"] == 20

@@ -15,8 +15,8 @@ from lab.rows import WAIT, event, row
 from bridge.core.acks import Ack
 from bridge.model.errors import StoreError
 from bridge.model.events import MetricSample, Outcome, Reason, Source
-from bridge.store import Batch, Retention, books
-from bridge.store.retention import used
+from bridge.store import Batch, Retention, books, retention
+from bridge.store.retention import SAMPLE, used
 
 
 def told(folder):
@@ -200,6 +200,7 @@ def test_a_store_that_is_too_large_loses_its_oldest(opened, tmp_path):
     store.write(batch).result(WAIT)
     store.retention = Retention(seconds=1e9, size=2 << 20)
     end = time.monotonic() + 60
+    assert store.unpruned is False
     with contextlib.closing(sqlite3.connect(tmp_path / "singing-pager.db")) as db:
         while used(db) > 2 << 20:
             assert time.monotonic() < end
@@ -211,3 +212,40 @@ def test_a_store_that_is_too_large_loses_its_oldest(opened, tmp_path):
         store.prune(2000.0).result(WAIT)
     store.close()
     assert Path(tmp_path / "singing-pager.db").stat().st_size < 3 << 20
+
+
+def test_many_samples_never_push_out_what_rang(opened, tmp_path):
+    store, _ = opened()
+    batch = row(Batch(), 1, outcome=Outcome.PLAYED)
+    for number in range(20_000):
+        labels = {"instance": "web-1:9100", "job": "node"}
+        batch.sample(MetricSample(Source.HTTP, "cpu", 0.5, 1000.0 + number, labels, 1000.0 + number))
+    store.write(batch).result(WAIT)
+    with contextlib.closing(sqlite3.connect(tmp_path / "singing-pager.db")) as db:
+        size = used(db)
+        assert 0.7 < size / (20_000 * SAMPLE) < 1.4, "what a sample is said to take"
+        store.retention = Retention(seconds=1e9, size=size // 2)
+        turns = 0
+        store.unpruned = True
+        while store.unpruned:
+            turns += 1
+            assert turns < 100
+            store.prune(30_000.0).result(WAIT)
+        assert used(db) <= size // 2
+    kept = list(books.journal(tmp_path))
+    assert kept[0].received == 1000.5, "the alert is there"
+    assert kept[-1].received == 20_999.0, "and the newest samples"
+
+
+def test_what_is_due_is_deleted_in_parts(opened, tmp_path, monkeypatch):
+    monkeypatch.setattr(retention, "CHUNK", 10)
+    store, _ = opened()
+    batch = Batch()
+    for number in range(1, 26):
+        row(batch, number, f"f{number}", Outcome.PLAYED, received=100.0)
+    store.write(batch).result(WAIT)
+    left = []
+    for _ in range(3):
+        store.prune(1e8).result(WAIT)
+        left.append((len(books.events(tmp_path)), store.unpruned))
+    assert left == [(15, True), (5, True), (0, False)]
