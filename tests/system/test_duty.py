@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 import subprocess
 import sys
 
@@ -117,13 +118,13 @@ def test_the_watch_is_told_and_switched(bridge, pager):
     assert "      matchers: ['alertname=\"Watchdog\"']\n" in said
     code, said, _ = pager("watch", "off", "--by", "anna")
     assert code == 0
-    assert "Watch: OFF for 0 s, by anna." in said
+    assert re.search(r"Watch: OFF for \d+ s, by anna\.", said)
     assert bridge.status()["watch"]["on"] is False
     assert json.loads(pager("watch", "on", "--json")[1])["on"] is True
     assert pager("watch", "perhaps")[0] == 2
     assert bridge.alert("firing", "w", alertname="Watchdog", severity="none")[0] == 200
     said = pager("watch")[1]
-    assert said.startswith("Watch: armed, heard watchdog 0 s ago")
+    assert re.match(r"Watch: armed, heard watchdog \d+ s ago", said)
     assert "matchers" not in said
 
 

@@ -135,17 +135,24 @@ def test_two_bridges_do_not_share_a_folder(bridge, tmp_path):
     assert bridge.alert() == (200, {"ok": True})
 
 
-@pytest.mark.parametrize("content", [None, b"garbage" * 1000])
-def test_a_folder_that_cannot_be_used_is_said_in_words(tmp_path, content):
+def test_a_folder_that_cannot_be_used_is_said_in_words(tmp_path):
     state = tmp_path / "state"
-    if content is None:
-        state.write_text("a file")
-    else:
-        state.mkdir()
-        (state / "singing-pager.db").write_bytes(content)
+    state.write_text("a file")
     with pytest.raises(AssertionError, match="set PAGER_DATA_DIR to a folder that can be written") as error:
         Bridge(tmp_path / "bridge", env={"PAGER_DATA_DIR": str(state)})
     assert "Traceback" not in str(error.value)
+
+
+def test_a_damaged_store_is_put_aside_and_said_aloud(tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "singing-pager.db").write_bytes(b"garbage" * 1000)
+    with Bridge(tmp_path / "bridge", env={"PAGER_DATA_DIR": str(state)}) as bridge:
+        wait_for(lambda: "SingingPagerStoreDamaged" in bridge.firing(), "it is an alert")
+        [kept] = state.glob("singing-pager.db.damaged-*")
+        assert kept.read_bytes() == b"garbage" * 1000
+        assert bridge.alert() == (200, {"ok": True})
+        assert "Traceback" not in bridge.program.log
 
 
 def test_what_was_answered_before_a_stop_is_known_after_it(tmp_path):
