@@ -12,8 +12,15 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from bridge import __version__
+<<<<<<< HEAD
 from bridge.model.errors import GoneError, StoreError, UnreadableError
 from bridge.web import api, intake, mutes, probes, story, stream
+=======
+from bridge.model.errors import UnreadableError
+from bridge.web import answers, api, intake, login, mutes, probes, stream
+from bridge.web.access import Access
+from bridge.web.guard import Guard
+>>>>>>> b28fa52 (Guard every route: Origin, Host, tokens, sessions, limits on connections and TLS)
 
 if TYPE_CHECKING:
     from bridge.runtime import Runtime
@@ -24,12 +31,14 @@ LONGEST = 500
 """Characters of a reason that are given back and logged."""
 
 CONSOLE = Path(__file__).parents[1] / "console"
-POLICY = "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; frame-ancestors 'none'"
-"""The page needs nothing from elsewhere. ws: is named because some browsers do not count it to 'self'."""
 
 
-def create_app(runtime: Runtime) -> FastAPI:
-    """The application of one bridge. The runtime must be started before the first request."""
+def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
+    """The application of one bridge. The runtime must be started before the first request.
+
+    Without `access` it is made of the settings; raises SettingError where they would let in whom nobody meant.
+    """
+    access = access or Access(runtime.settings)
     app = FastAPI(
         title="The Singing Pager",
         version=__version__,
@@ -39,6 +48,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     )
     app.state.runtime = runtime
     app.state.states = stream.States()
+<<<<<<< HEAD
     for router in (
         intake.router,
         probes.reading,
@@ -49,20 +59,31 @@ def create_app(runtime: Runtime) -> FastAPI:
         stream.router,
     ):
         app.include_router(router)
+=======
+    app.state.access = access
+    routers = (intake, probes, api, mutes, login, stream)
+    app.include_router(probes.reading)
+    for module in routers:
+        app.include_router(module.router)
+    app.add_middleware(Guard, access=access, metrics=runtime.metrics, post_rate=runtime.settings.post_rate)
+>>>>>>> b28fa52 (Guard every route: Origin, Host, tokens, sessions, limits on connections and TLS)
     app.add_exception_handler(UnreadableError, _unreadable)
     app.add_exception_handler(StoreError, _unavailable)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _broken)
     app.mount("/console", _Files(directory=CONSOLE), name="console")
     app.add_api_route("/", _page, include_in_schema=False)
     return app
 
 
-def create_metrics_app(runtime: Runtime) -> FastAPI:
+def create_metrics_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     """What the metrics port serves: metrics and probes, nothing that could change anything."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.runtime = runtime
     app.include_router(probes.reading)
+    app.add_middleware(Guard, access=access or Access(runtime.settings), metrics=runtime.metrics)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _broken)
     return app
 
 
@@ -75,9 +96,10 @@ class _Files(StaticFiles):
         return response
 
 
-async def _page() -> FileResponse:
+async def _page(request: Request) -> FileResponse:
+    policy = answers.page_policy(request.headers.get("host", ""))
     return FileResponse(
-        CONSOLE / "index.html", headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+        CONSOLE / "index.html", headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
     )
 
 
@@ -99,3 +121,11 @@ async def _unavailable(_: Request, error: Exception) -> JSONResponse:
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 # registered for this type alone
     return JSONResponse({"ok": False, "error": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _broken(request: Request, _: Exception) -> JSONResponse:
+    """A mistake of the bridge itself; uvicorn logs it. It is answered outside of the guard."""
+    text = "the bridge made a mistake; its log says which"
+    answer = JSONResponse({"ok": False, "error": text}, 500)
+    answer.raw_headers[:] = answers.guarded(request.url.scheme, answer.raw_headers)
+    return answer
