@@ -32,6 +32,16 @@ LONGEST = 500
 
 CONSOLE = Path(__file__).parents[1] / "console"
 
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "credentials are missing or wrong"},
+    403: {
+        "description": "a page of another site, a Host that is not known, or credentials without this right"
+    },
+    429: {"description": "too many requests of one client; never of `/alert` and `/metric`"},
+    503: {"description": "not now: `Retry-After` says when"},
+}
+"""What the guard may answer to any request."""
+
 
 def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     """The application of one bridge. The runtime must be started before the first request.
@@ -45,6 +55,7 @@ def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        responses=REFUSALS,
     )
     app.state.runtime = runtime
     app.state.states = stream.States()

@@ -26,7 +26,7 @@ HEADERS = frozenset(
         b"sec-fetch-dest",
     }
 )
-COOKIE = "pager_session"
+COOKIE = "pager-session"
 PAGES = frozenset({"/", "/wall"})
 """What a link of another site may open."""
 _PORTS = {"http": "80", "https": "443"}

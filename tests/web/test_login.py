@@ -79,7 +79,7 @@ async def test_logging_out_ends_the_session_and_not_only_the_cookie(door, secret
     session, _ = cookie(await log_in(it, CONTROL))
     answer = await it.ask("POST", "/api/v1/logout", peer=FAR, headers={"Cookie": session})
     assert (answer.status_code, answer.json()) == (200, {"ok": True})
-    assert 'pager_session=""' in answer.headers["set-cookie"]
+    assert 'pager-session=""' in answer.headers["set-cookie"]
     assert await may(it, session) == {"ok": True, "may": [], "session": False}
     assert await it.status("GET", "/api/v1/status", peer=FAR, headers={"Cookie": session}) == 401
     assert await it.status("POST", "/api/v1/logout", peer=FAR) == 200
