@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.model.errors import SettingError
 from bridge.web import asked
-from bridge.web.keys import ALL, GoneError, Key, Keys, Right, Sessions
+from bridge.web.keys import ALL, Key, Keys, NoSecretError, Right, Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -108,7 +108,7 @@ class Access:
                     key = self.keys.password(text)
                 case _:
                     key = None
-        except GoneError as e:
+        except NoSecretError as e:
             raise unavailable(e) from None
         if key is None:
             raise Refused(401, "credentials", "these credentials are wrong", self.challenge(Right.POST))
@@ -118,7 +118,7 @@ class Access:
         """The cookie of a new session and what it allows; None for a token that opens nothing here."""
         try:
             key = self.keys.token(token.encode())
-        except GoneError as e:
+        except NoSecretError as e:
             raise unavailable(e) from None
         if key is None or Right.READ not in key.rights:
             return None
@@ -162,7 +162,7 @@ class Access:
         )
 
 
-def unavailable(error: GoneError) -> Refused:
+def unavailable(error: NoSecretError) -> Refused:
     """Nobody can be told from anybody now. The sender may ask again: an alert must not be lost by this."""
     log.warning("a request could not be judged: %s", error)
     text = "credentials cannot be checked now; the bridge's log says why"

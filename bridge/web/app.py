@@ -12,15 +12,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from bridge import __version__
-<<<<<<< HEAD
 from bridge.model.errors import GoneError, StoreError, UnreadableError
-from bridge.web import api, intake, mutes, probes, story, stream
-=======
-from bridge.model.errors import UnreadableError
-from bridge.web import answers, api, intake, login, mutes, probes, stream
+from bridge.web import answers, api, intake, login, mutes, probes, story, stream
 from bridge.web.access import Access
 from bridge.web.guard import Guard
->>>>>>> b28fa52 (Guard every route: Origin, Host, tokens, sessions, limits on connections and TLS)
 
 if TYPE_CHECKING:
     from bridge.runtime import Runtime
@@ -59,25 +54,11 @@ def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     )
     app.state.runtime = runtime
     app.state.states = stream.States()
-<<<<<<< HEAD
-    for router in (
-        intake.router,
-        probes.reading,
-        probes.router,
-        api.router,
-        mutes.router,
-        story.router,
-        stream.router,
-    ):
-        app.include_router(router)
-=======
     app.state.access = access
-    routers = (intake, probes, api, mutes, login, stream)
     app.include_router(probes.reading)
-    for module in routers:
+    for module in (intake, probes, api, mutes, story, login, stream):
         app.include_router(module.router)
     app.add_middleware(Guard, access=access, metrics=runtime.metrics, post_rate=runtime.settings.post_rate)
->>>>>>> b28fa52 (Guard every route: Origin, Host, tokens, sessions, limits on connections and TLS)
     app.add_exception_handler(UnreadableError, _unreadable)
     app.add_exception_handler(StoreError, _unavailable)
     app.add_exception_handler(HTTPException, _refused)

@@ -48,7 +48,7 @@ class Right(StrEnum):
 ALL = frozenset(Right)
 
 
-class GoneError(Exception):
+class NoSecretError(Exception):
     """A secret's file is gone, empty or cannot be read: nobody can be told from anybody."""
 
 
@@ -73,12 +73,12 @@ class SecretFile:
         self._why = ""
 
     def digests(self) -> tuple[bytes, ...]:
-        """What is in the file now. Raises GoneError."""
+        """What is in the file now. Raises NoSecretError."""
         if self._clock() - self._looked >= LOOK_EVERY:
             self._looked = self._clock()
             self._look()
         if not self._digests:
-            raise GoneError(self._why)
+            raise NoSecretError(self._why)
         return self._digests
 
     def _look(self) -> None:
@@ -101,7 +101,7 @@ class SecretFile:
         self._digests = tuple(map(_digest, lines))
 
     def holds(self, digest: bytes) -> bool:
-        """Whether a secret of this digest is in the file. Takes as long whichever it is. Raises GoneError."""
+        """Whether a secret of this digest is in the file. Takes as long whichever it is. Raises NoSecretError."""
         return any([hmac.compare_digest(digest, known) for known in self.digests()])  # noqa: C419 # every one is compared
 
 
@@ -126,7 +126,7 @@ class Keys:
         for file, _ in [*self._tokens, *self._passwords]:
             try:
                 file.digests()
-            except GoneError as e:
+            except NoSecretError as e:
                 raise SettingError(f"{file.setting}: {file.path}: {e}; write the secret into it") from None
         for file, _ in self._passwords:
             lines = file.path.read_bytes().splitlines()
@@ -140,7 +140,7 @@ class Keys:
         return rights | {Right.READ, Right.CONTROL} if rights & {Right.READ, Right.CONTROL} else rights
 
     def token(self, text: bytes) -> Key | None:
-        """What this token allows; None where it is nobody's. Raises GoneError where a file cannot say."""
+        """What this token allows; None where it is nobody's. Raises NoSecretError where a file cannot say."""
         return self._find(_digest(text.strip()), self._tokens)
 
     def password(self, encoded: bytes) -> Key | None:
@@ -153,11 +153,11 @@ class Keys:
 
     def _find(self, digest: bytes, files: list[tuple[SecretFile, frozenset[Right]]]) -> Key | None:
         rights: frozenset[Right] = frozenset()
-        gone: GoneError | None = None
+        gone: NoSecretError | None = None
         for file, may in files:
             try:
                 rights |= may if file.holds(digest) else frozenset()
-            except GoneError as e:
+            except NoSecretError as e:
                 gone = e
         if rights:
             return Key(digest, rights)
@@ -169,7 +169,7 @@ class Keys:
         """Whether what was shown once is still a secret with these rights."""
         try:
             found = self._find(key.digest, [*self._tokens, *self._passwords])
-        except GoneError:
+        except NoSecretError:
             return False
         return found is not None and found.rights >= key.rights
 

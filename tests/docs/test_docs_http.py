@@ -18,9 +18,9 @@ from bridge.runtime.trials import trial
 from bridge.settings import Settings
 from bridge.web import create_app
 from bridge.web.api import Acknowledge, Fire, Resolve, SwitchWatch, Unacknowledge
+from bridge.web.app import REFUSALS
 from bridge.web.mutes import Mute, Quiet, Unmute, Unquiet
 from bridge.web.story import Filters
-from bridge.web.app import REFUSALS
 from bridge.wire import webhooks
 
 if TYPE_CHECKING:

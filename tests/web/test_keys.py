@@ -10,7 +10,7 @@ from web_door import Clock
 from bridge.model.errors import SettingError
 from bridge.settings import Settings
 from bridge.web import keys
-from bridge.web.keys import GoneError, Keys, Right, SecretFile
+from bridge.web.keys import Keys, NoSecretError, Right, SecretFile
 
 
 @pytest.fixture
@@ -77,11 +77,11 @@ def test_a_file_that_is_gone_comes_back(path):
     assert holds(file, b"the-first-token-of-all")
     path.unlink()
     clock.now += 1
-    with pytest.raises(GoneError, match="No such file"):
+    with pytest.raises(NoSecretError, match="No such file"):
         file.digests()
     path.mkdir()
     clock.now += 1
-    with pytest.raises(GoneError, match="directory"):
+    with pytest.raises(NoSecretError, match="directory"):
         file.digests()
     path.rmdir()
     path.write_text("the-next-token")
