@@ -33,6 +33,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         "description": "a page of another site, a Host that is not known, or credentials without this right"
     },
     429: {"description": "too many requests of one client; never of `/alert` and `/metric`"},
+    431: {"description": "the request's line and headers are too large, or too many"},
     503: {"description": "not now: `Retry-After` says when"},
 }
 """What the guard may answer to any request."""
@@ -89,10 +90,11 @@ class _Files(StaticFiles):
 
 
 async def _page(request: Request) -> FileResponse:
-    policy = answers.page_policy(request.headers.get("host", ""))
-    return FileResponse(
-        CONSOLE / "index.html", headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
-    )
+    host = request.headers.get("host", "")
+    headers = {"Content-Security-Policy": answers.page_policy(host), "Cache-Control": "no-cache"}
+    if answers.is_trustworthy(request.scope, host):
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    return FileResponse(CONSOLE / "index.html", headers=headers)
 
 
 async def _unreadable(request: Request, error: Exception) -> JSONResponse:

@@ -414,7 +414,6 @@ SAID = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
 
@@ -464,6 +463,17 @@ async def test_the_page_may_ask_only_its_own_host(door):
     policy = (await it.ask("GET", "/", host="127.0.0.1:8000")).headers["content-security-policy"]
     assert "connect-src 'self' ws://127.0.0.1:8000 wss://127.0.0.1:8000;" in policy
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+
+
+async def test_the_page_lets_no_opener_hold_on_to_it(door):
+    """Where a browser would heed it: elsewhere it only complains."""
+    it = await door(allowed_hosts=("pager.example.org",))
+    name = "cross-origin-opener-policy"
+    assert (await it.ask("GET", "/")).headers[name] == "same-origin"
+    assert name not in (await it.ask("GET", "/", host="pager.example.org")).headers
+    headers = {"X-Forwarded-Proto": "https"}
+    answer = await it.ask("GET", "/", host="pager.example.org", headers=headers)
+    assert answer.headers[name] == "same-origin"
 
 
 # The stream.
