@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup dev system run test test-fast lint check bench compiled sounds lock clean
+.PHONY: help setup dev system run test test-fast lint check audit bench compiled sounds lock clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ check: lint system ## lint, and: compiled sounds fresh, every config file by its
 	$(BIN)/python -m bridge check-config bridge/pager.yml
 	$(BIN)/python -m pytest -q tests/sounds/test_fresh.py
 	.ci/check-files $(BIN)
+
+audit: dev ## known holes in the locked dependencies; needs the network, and fails where nobody can be asked
+	.ci/audit $(BIN)
 
 bench: dev system ## side by side timings, as ratios
 	$(BIN)/python bench/run.py

@@ -28,9 +28,19 @@ class Settings:
     metrics_port: int = 9109
     embedded_broker: bool = False
     synthdefs: Path | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    post_token_file: Path | None = None
+    post_password_file: Path | None = None
+    read_token_file: Path | None = None
+    control_token_file: Path | None = None
+    allow_unauthenticated: str = ""
+    bind_address: str = ""
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
+    post_rate: float = 0.0
 
     @property
     def page(self) -> str:
         """Where a person on this machine opens the page."""
         host = "localhost" if self.http_host in {"127.0.0.1", "0.0.0.0", "::", "::1", ""} else self.http_host  # noqa: S104 # compared, not bound
-        return f"http://{host}:{self.http_port}"
+        return f"http{'s' if self.tls_cert_file else ''}://{host}:{self.http_port}"

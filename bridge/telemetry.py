@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 disable_created_metrics()  # type: ignore[no-untyped-call] # one more series per counter that nobody asks for
 
 SEEDS_OWN = "alerts", "metrics"
+REFUSALS = (
+    "origin",
+    "host",
+    "credentials",
+    "right",
+    "unavailable",
+    "rate",
+    "head",
+    "slow",
+    "connections",
+    "memory",
+)
+"""Why a request or a connection goes no further."""
 OTHER = "other"
 """What every unknown label value folds into."""
 
@@ -137,6 +150,12 @@ class Metrics:
         self.unreadable = Counter(
             "pager_unreadable_bodies", "Bodies that could not be read.", ["route"], registry=r
         )
+        self.refused = Counter(
+            "pager_http_refused",
+            "Requests and connections refused before anybody looked at what they ask, by why.",
+            ["reason"],
+            registry=r,
+        )
         self.build = Gauge("pager_build_info", "1, with the version as a label.", ["version"], registry=r)
 
     def _start(self) -> None:
@@ -151,6 +170,8 @@ class Metrics:
                 self.players.labels(kind, audible)
         for reason in ("overflow", "offline", "bad_topic"):
             self.mqtt_dropped.labels(reason)
+        for reason in REFUSALS:
+            self.refused.labels(reason)
 
     def watchdog(self, last: float | None) -> None:
         """When the last Watchdog came (unix seconds), if one ever did."""

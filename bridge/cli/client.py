@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -89,18 +91,23 @@ def digest(*, url: Url = "", as_json: Json = False, plain: Plain = False) -> Non
 
 def healthcheck(*, url: Url = "") -> None:
     """For containers: exit code 0 when the bridge is ready, else 1."""
+    where = base(url)
     try:
-        response = httpx.get(f"{base(url)}/-/ready", timeout=3.0, trust_env=_far(base(url)))
+        # Its own certificate is for the name by which others know it; nothing secret goes this way.
+        verify = verified(where) if url or _far(where) else False
+        response = httpx.get(f"{where}/-/ready", timeout=3.0, trust_env=_far(where), verify=verify)
     except (httpx.HTTPError, httpx.InvalidURL) as e:
-        typer.echo(f"{base(url)}: {e}", err=True)
+        typer.echo(f"{where}: {e}", err=True)
         raise typer.Exit(1) from None
     typer.echo(response.text.strip())
     raise typer.Exit(0 if response.status_code == httpx.codes.OK else 1)
 
 
 def base(url: str) -> str:
-    """Where the bridge is, without a slash at the end; http where no scheme is named."""
-    url = url or f"127.0.0.1:{os.environ.get('PAGER_HTTP_PORT') or 8000}"
+    """Where the bridge is, without a slash at the end; without a scheme http, or https where it has its certificate."""
+    if not url:
+        scheme = "https" if os.environ.get("PAGER_TLS_CERT_FILE") else "http"
+        url = f"{scheme}://127.0.0.1:{os.environ.get('PAGER_HTTP_PORT') or 8000}"
     return (url if "://" in url else f"http://{url}").rstrip("/")
 
 
@@ -109,11 +116,40 @@ def _far(url: str) -> bool:
     return httpx.URL(url).host not in {"127.0.0.1", "localhost", "::1"}
 
 
+def verified(url: str) -> ssl.SSLContext | bool:
+    """Whose certificates are believed: the system's authorities, or those of SSL_CERT_FILE."""
+    return ssl.create_default_context() if url.startswith("https:") else True
+
+
+def credentials() -> dict[str, str]:
+    """The header with the token of PAGER_TOKEN_FILE, if that is set. Raises PagerError for a file without one."""
+    path = os.environ.get("PAGER_TOKEN_FILE")
+    if not path:
+        return {}
+    try:
+        lines = Path(path).read_text(encoding="ascii").split()
+    except (OSError, UnicodeDecodeError) as e:
+        raise PagerError(
+            f"PAGER_TOKEN_FILE: {path} cannot be read ({getattr(e, 'strerror', 'no ASCII text')})"
+        ) from None
+    if not lines:
+        raise PagerError(f"PAGER_TOKEN_FILE: {path} is empty; write the token into it")
+    return {"Authorization": f"Bearer {lines[0]}"}
+
+
 def ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """What the bridge answers. Raises PagerError with its reason, or where none answers."""
-    url = base(url)
+    url, headers = base(url), credentials()
     try:
-        response = httpx.request(method, f"{url}{path}", json=body, timeout=TIMEOUT, trust_env=_far(url))
+        response = httpx.request(
+            method,
+            f"{url}{path}",
+            json=body,
+            headers=headers,
+            timeout=TIMEOUT,
+            trust_env=_far(url),
+            verify=verified(url),
+        )
         answer: dict[str, Any] = response.json()
     except (httpx.HTTPError, httpx.InvalidURL) as e:
         raise PagerError(
@@ -121,6 +157,8 @@ def ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) ->
         ) from None
     except ValueError:
         raise PagerError(f"{url} answers, but not as a bridge does; set --url") from None
+    if response.status_code == httpx.codes.UNAUTHORIZED and not headers:
+        raise PagerError(f"{url} asks who you are; name a file with a token in PAGER_TOKEN_FILE")
     if response.is_error:
         raise PagerError(str(answer.get("error", answer)))
     return answer

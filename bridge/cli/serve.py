@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -14,9 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvicorn
 import uvloop
-from fastapi import FastAPI
 from pythonjsonlogger.json import JsonFormatter
 
 from bridge import config
@@ -25,9 +22,12 @@ from bridge.runtime import Runtime, state
 from bridge.settings import Settings, default_data_dir
 from bridge.sounds import Folder, load_book
 from bridge.web import create_app, create_metrics_app
+from bridge.web.access import Access
+from bridge.web.connections import Gate
+from bridge.web.server import Server, context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import ssl
 
     from bridge.book import Book
 
@@ -37,8 +37,8 @@ FIRST_ANSWER = 0.5
 """Seconds that SuperCollider has to answer before `serve` says who hears it."""
 PATIENCE = 1.8
 """Seconds from the signal to the end at the latest."""
-GRACE = 1
-"""Seconds that open requests have when the bridge stops."""
+METRICS_CONNECTIONS = 200
+"""Connections of the metrics port."""
 
 
 def serve(  # noqa: PLR0913 # each is a setting
@@ -83,6 +83,71 @@ def serve(  # noqa: PLR0913 # each is a setting
         Path | None,
         typer.Option(envvar="PAGER_SYNTHDEFS", help="folder of your own sounds", show_default="none"),
     ] = None,
+    allowed_hosts: Annotated[
+        str,
+        typer.Option(
+            envvar="PAGER_ALLOWED_HOSTS",
+            help="names under which the bridge is reached, with commas between them",
+            show_default="none",
+        ),
+    ] = "",
+    post_token_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="PAGER_POST_TOKEN_FILE", help="token for /alert and /metric", show_default="none"
+        ),
+    ] = None,
+    post_password_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="PAGER_POST_PASSWORD_FILE", help="`user:password` for the same", show_default="none"
+        ),
+    ] = None,
+    read_token_file: Annotated[
+        Path | None,
+        typer.Option(envvar="PAGER_READ_TOKEN_FILE", help="token for reading", show_default="none"),
+    ] = None,
+    control_token_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="PAGER_CONTROL_TOKEN_FILE", help="token for control and reading", show_default="none"
+        ),
+    ] = None,
+    allow_unauthenticated: Annotated[
+        str,
+        typer.Option(
+            envvar="PAGER_ALLOW_UNAUTHENTICATED",
+            help="`network`: everybody who reaches the ports may what no token guards",
+            show_default="none",
+        ),
+    ] = "",
+    bind_address: Annotated[
+        str,
+        typer.Option(
+            envvar="PAGER_BIND_ADDRESS",
+            help="in a container: the address on which its ports are published",
+            show_default="none",
+        ),
+    ] = "",
+    tls_cert_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="PAGER_TLS_CERT_FILE", help="certificate chain (PEM): HTTPS", show_default="none"
+        ),
+    ] = None,
+    tls_key_file: Annotated[
+        Path | None,
+        typer.Option(envvar="PAGER_TLS_KEY_FILE", help="its key (PEM)", show_default="none"),
+    ] = None,
+    post_rate: Annotated[
+        float,
+        typer.Option(
+            envvar="PAGER_POST_RATE",
+            min=0,
+            help="requests a second of one client to /alert and /metric",
+            show_default="no limit",
+        ),
+    ] = 0.0,
 ) -> None:
     """Run the bridge until SIGTERM or Ctrl-C. SIGHUP reads the rule book and the own sounds again."""
     settings = Settings(
@@ -97,15 +162,27 @@ def serve(  # noqa: PLR0913 # each is a setting
         metrics_port=metrics_port,
         embedded_broker=embedded_broker,
         synthdefs=synthdefs,
+        allowed_hosts=tuple(name.strip() for name in allowed_hosts.split(",") if name.strip()),
+        post_token_file=post_token_file,
+        post_password_file=post_password_file,
+        read_token_file=read_token_file,
+        control_token_file=control_token_file,
+        allow_unauthenticated=allow_unauthenticated,
+        bind_address=bind_address,
+        tls_cert_file=tls_cert_file,
+        tls_key_file=tls_key_file,
+        post_rate=post_rate,
     )
     set_up_logs()
+    tls = context(settings)
+    access = Access(settings)  # before anything listens
     book = load_book(config_file, Folder(synthdefs))
     sockets = [
         _listen(settings.http_host, settings.http_port, "PAGER_HTTP_PORT (--http-port)"),
         _listen(settings.http_host, settings.metrics_port, "PAGER_METRICS_PORT (--metrics-port)"),
     ]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, book, sockets))
+        runner.run(_serve(settings, book, sockets, access, tls))
 
 
 def set_up_logs() -> None:
@@ -141,18 +218,14 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
     return found
 
 
-class _Server(uvicorn.Server):
-    """Signals are the bridge's own."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _serve(settings: Settings, book: Book, sockets: list[socket.socket]) -> None:
+async def _serve(
+    settings: Settings, book: Book, sockets: list[socket.socket], access: Access, tls: ssl.SSLContext | None
+) -> None:
     """`sockets`: HTTP, then metrics."""
     runtime = Runtime(settings, book)
-    servers = [_server(create_app(runtime)), _server(create_metrics_app(runtime))]
+    gates = [Gate(runtime.metrics), Gate(runtime.metrics, METRICS_CONNECTIONS)]
+    apps = [create_app(runtime, access), create_metrics_app(runtime, access)]
+    servers = [Server(app, gate, tls) for app, gate in zip(apps, gates, strict=True)]
     await runtime.start()
     stopping = asyncio.Event()
     _signals(runtime, stopping)
@@ -173,19 +246,6 @@ def _leave_in_time() -> None:
     end = threading.Timer(PATIENCE, os._exit, (0,))
     end.daemon = True
     end.start()
-
-
-def _server(app: FastAPI) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=GRACE,
-            ws_ping_interval=20,
-            ws_max_size=65536,
-        )
-    )
 
 
 async def _first_answer(runtime: Runtime) -> None:

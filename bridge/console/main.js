@@ -4,6 +4,7 @@ import { announcements, watchAnnouncements } from "./announce.js";
 import { everyTick, seconds } from "./clock.js";
 import { Duty, post } from "./duty.js";
 import { numbers, readState } from "./firing.js";
+import { Login } from "./login.js";
 import { Player } from "./player.js";
 import { Reminder } from "./reminder.js";
 import { Stream } from "./stream.js";
@@ -27,6 +28,7 @@ const NOTES = {
 const view = new View();
 const player = new Player(() => showListening(), seconds);
 const stream = new Stream(streamAddress(), { state: onState, play: onPlay, link: onLink });
+const login = new Login(() => stream.again(seconds()));
 const lost = new Reminder(() => player.linkLost());
 // Who presses: the name of the settings, or at least which browser it was.
 const duty = new Duty(() => name.trim() || browserName(), (why) => view.refused(why));
@@ -143,6 +145,7 @@ async function fire(severity) {
 
 function tick(now) {
   stream.tick(now);
+  login.tick(now, stream.link);
   player.tick(now);
   lost.tick(now);
   if (shown && stream.link === "up") view.tick(bridgeNow());
@@ -173,6 +176,7 @@ function begin() {
   onLink("connecting", "");
   showListening();
   stream.start(seconds());
+  login.ask(seconds());
   listenAgain();
   everyTick(tick);
   addEventListener("online", () => stream.hurry(seconds()));

@@ -80,6 +80,13 @@ export class Stream {
     if (this.#retryAt !== Infinity) this.#connect(now);
   }
 
+  /** Connect anew: who this browser is has changed. */
+  again(now) {
+    this.#failures = 0;
+    this.#drop();
+    this.#connect(now);
+  }
+
   /** The machine slept. What stands in the old connection is stale, and the silence was not the bridge's. */
   #woke(now) {
     this.#heard = now;

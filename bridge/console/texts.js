@@ -110,6 +110,13 @@ export const texts = {
   ...SEVERITY,
   severity: (word) => SEVERITY[word] ?? word,
 
+  loginTitle: "Log in",
+  loginNote: "This bridge asks for a token: the content of its read or control token file.",
+  loginToken: "Token",
+  loginSend: "Log in",
+  loginFailed: (why) => `Not logged in: ${why}`,
+  login: "Log in to change things",
+  logout: "Log out",
   listenTitle: "Listening",
   listen: "Listen",
   stop: "Stop listening",

@@ -13,7 +13,9 @@ from starlette.exceptions import HTTPException
 
 from bridge import __version__
 from bridge.model.errors import GoneError, StoreError, UnreadableError
-from bridge.web import api, intake, mutes, probes, story, stream
+from bridge.web import answers, api, intake, login, mutes, probes, story, stream
+from bridge.web.access import Access
+from bridge.web.guard import Guard
 
 if TYPE_CHECKING:
     from bridge.runtime import Runtime
@@ -24,45 +26,57 @@ LONGEST = 500
 """Characters of a reason that are given back and logged."""
 
 CONSOLE = Path(__file__).parents[1] / "console"
-POLICY = "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; frame-ancestors 'none'"
-"""The page needs nothing from elsewhere. ws: is named because some browsers do not count it to 'self'."""
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "credentials are missing or wrong"},
+    403: {
+        "description": "a page of another site, a Host that is not known, or credentials without this right"
+    },
+    429: {"description": "too many requests of one client; never of `/alert` and `/metric`"},
+    431: {"description": "the request's line and headers are too large, or too many"},
+    503: {"description": "not now: `Retry-After` says when"},
+}
+"""What the guard may answer to any request."""
 
 
-def create_app(runtime: Runtime) -> FastAPI:
-    """The application of one bridge. The runtime must be started before the first request."""
+def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
+    """The application of one bridge. The runtime must be started before the first request.
+
+    Without `access` it is made of the settings; raises SettingError where they would let in whom nobody meant.
+    """
+    access = access or Access(runtime.settings)
     app = FastAPI(
         title="The Singing Pager",
         version=__version__,
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        responses=REFUSALS,
     )
     app.state.runtime = runtime
     app.state.states = stream.States()
-    for router in (
-        intake.router,
-        probes.reading,
-        probes.router,
-        api.router,
-        mutes.router,
-        story.router,
-        stream.router,
-    ):
-        app.include_router(router)
+    app.state.access = access
+    app.include_router(probes.reading)
+    for module in (intake, probes, api, mutes, story, login, stream):
+        app.include_router(module.router)
+    app.add_middleware(Guard, access=access, metrics=runtime.metrics, post_rate=runtime.settings.post_rate)
     app.add_exception_handler(UnreadableError, _unreadable)
     app.add_exception_handler(StoreError, _unavailable)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _broken)
     app.mount("/console", _Files(directory=CONSOLE), name="console")
     app.add_api_route("/", _page, include_in_schema=False)
     return app
 
 
-def create_metrics_app(runtime: Runtime) -> FastAPI:
+def create_metrics_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     """What the metrics port serves: metrics and probes, nothing that could change anything."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.runtime = runtime
     app.include_router(probes.reading)
+    app.add_middleware(Guard, access=access or Access(runtime.settings), metrics=runtime.metrics)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _broken)
     return app
 
 
@@ -75,10 +89,12 @@ class _Files(StaticFiles):
         return response
 
 
-async def _page() -> FileResponse:
-    return FileResponse(
-        CONSOLE / "index.html", headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
-    )
+async def _page(request: Request) -> FileResponse:
+    host = request.headers.get("host", "")
+    headers = {"Content-Security-Policy": answers.page_policy(host), "Cache-Control": "no-cache"}
+    if answers.is_trustworthy(request.scope, host):
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    return FileResponse(CONSOLE / "index.html", headers=headers)
 
 
 async def _unreadable(request: Request, error: Exception) -> JSONResponse:
@@ -99,3 +115,11 @@ async def _unavailable(_: Request, error: Exception) -> JSONResponse:
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 # registered for this type alone
     return JSONResponse({"ok": False, "error": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _broken(request: Request, _: Exception) -> JSONResponse:
+    """A mistake of the bridge itself; uvicorn logs it. It is answered outside of the guard."""
+    text = "the bridge made a mistake; its log says which"
+    answer = JSONResponse({"ok": False, "error": text}, 500)
+    answer.raw_headers[:] = answers.guarded(request.url.scheme, answer.raw_headers)
+    return answer

@@ -88,7 +88,8 @@ def test_arguments_are_told() -> None:
 def read_by_the_code() -> set[str]:
     """Environment variables that bridge, engine and compose files look at."""
     found = {str(option.envvar) for c in commands().values() for option in c.params if option.envvar}
-    for path in [*(ROOT / "supercollider").rglob("*"), *ROOT.glob("docker-compose*.yml")]:
+    client = ROOT / "bridge" / "cli" / "client.py"
+    for path in [*(ROOT / "supercollider").rglob("*"), *ROOT.glob("docker-compose*.yml"), client]:
         if path.suffix in {".scd", ".yml", ".sh", ".py", ""} and path.is_file():
             names = re.findall(r"\b(?:PAGER|OSC|MQTT|PULSE|BIND)_[A-Z_]+\b", path.read_text())
             found |= set(names)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+PAGE_HOST = "pager.test"
+"""The name under which a browser of the tests reaches a bridge; lab.browser leads it to 127.0.0.1."""
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -80,6 +82,7 @@ class Bridge(Server):
             "MQTT_PORT": str(mqtt_port or 1883),
             "OSC_HOST": "127.0.0.1",
             "OSC_PORT": str(self.osc_port),
+            "PAGER_ALLOWED_HOSTS": PAGE_HOST,
         }
         if book is not None:
             self.file.write_text(book)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from playwright.sync_api import sync_playwright
 
+from lab.bridge import PAGE_HOST
 from lab.programs import wait_for
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     )
 
 CHROMIUM = "/usr/bin/chromium"
-HOST = "pager.test"
+HOST = PAGE_HOST
 """Stands for a machine in the LAN: it leads to 127.0.0.1, but the browser does not take it for localhost."""
 
 AUDIBLE = 0.01

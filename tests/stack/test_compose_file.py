@@ -132,6 +132,15 @@ def test_there_is_no_secret_in_it() -> None:
     assert not [name for name in SERVICES if "env_file" in SERVICES[name]]
 
 
+def test_the_bridge_is_told_where_its_ports_are_published() -> None:
+    """So that it lets in whoever comes only while they are on loopback."""
+    env = SERVICES["bridge"]["environment"]
+    assert env["PAGER_ALLOW_UNAUTHENTICATED"] == "network"
+    [address] = {port.partition("}")[0] + "}" for port in SERVICES["bridge"]["ports"]}
+    assert env["PAGER_BIND_ADDRESS"] == address == "${BIND_ADDRESS:-127.0.0.1}"
+    assert env["PAGER_ALLOWED_HOSTS"].split(",")[0] == "bridge"
+
+
 def test_prometheus_keeps_200_hours_and_can_be_reloaded() -> None:
     command = SERVICES["prometheus"]["command"]
     assert "--storage.tsdb.retention.time=200h" in command

@@ -55,7 +55,8 @@ def test_the_pod_has_no_token_no_root_and_no_write_outside_its_volumes(
         "capabilities": {"drop": ["ALL"]},
     }
     assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
-    assert {next(iter(set(v) - {"name"})) for v in pod["volumes"]} == {"persistentVolumeClaim", "emptyDir"}
+    kinds = {next(iter(set(v) - {"name"})) for v in pod["volumes"]}
+    assert kinds == {"persistentVolumeClaim", "emptyDir", "secret"}
 
 
 def test_services_of_the_namespace_cannot_rewrite_its_settings(pod: dict[str, Any]) -> None:
@@ -71,6 +72,17 @@ def test_one_writer_on_one_volume(objects: dict[str, dict[str, Any]], container:
         spec["template"]["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"]
         == (objects["PersistentVolumeClaim"]["metadata"]["name"])
     )
+
+
+def test_nobody_gets_in_without_a_token_of_the_secret(pod: dict[str, Any], container: dict[str, Any]) -> None:
+    env = {each["name"]: each["value"] for each in container["env"]}
+    [mount] = [m for m in container["volumeMounts"] if m["name"] == "tokens"]
+    [volume] = [v for v in pod["volumes"] if v["name"] == "tokens"]
+    files = {env[f"PAGER_{right}_TOKEN_FILE"] for right in ("POST", "READ", "CONTROL")}
+    assert files == {f"{mount['mountPath']}/{right}" for right in ("post", "read", "control")}
+    assert mount["readOnly"] is True
+    assert volume["secret"] == {"secretName": "singing-pager", "defaultMode": 0o440}
+    assert "PAGER_ALLOW_UNAUTHENTICATED" not in env
 
 
 def test_probes_and_bounds(container: dict[str, Any]) -> None:
