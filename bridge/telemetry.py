@@ -77,6 +77,9 @@ class Metrics:
         self.active = Gauge(
             "pager_alerts_active", "Alerts that fire now, by mapped severity.", ["severity"], registry=r
         )
+        self.not_kept = Counter(
+            "pager_alerts_not_kept", "Alerts that sounded and are not kept: too many fire.", registry=r
+        )
         self.voices = Gauge("pager_voices", "Held voices that should sound now.", registry=r)
 
         self.cues = Counter(

@@ -13,6 +13,8 @@ Rules:
   is not higher, and the end of one while another at least as high still fires, is `superseded`.
 * A message without state (one_shot) is one onset and leaves nothing behind; retained, it is an old one (`retained`).
 * The Watchdog is a sign of life: remembered, never a cue. A rule may silence an alert (`by_rule`): it is still known.
+* More than `core.space` has room for are not kept: such an onset sounds, once, and is forgotten. The bridge's own
+  alerts are kept all the same.
 * A series is a voice. With no new sample for max(60 s, 5 x its interval) it is released.
 
 | known | message | change | sounds |
@@ -32,11 +34,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bridge.core.repeats import ended_between, renewed
 from bridge.core.rules import SIGN_OF_LIFE
+from bridge.core.space import Space, kept
 from bridge.core.who import Who
 from bridge.model.catalogue import SEVERITIES
 from bridge.model.commands import Play
-from bridge.model.events import AlertEvent, Reason, Status
+from bridge.model.events import AlertEvent, Reason, Source, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,8 +49,6 @@ if TYPE_CHECKING:
 
 LATE = 30.0
 """Seconds. Alertmanager's second peer waits 15 s before it sends; twice that covers a late twin."""
-HIDDEN = 300.0
-"""Seconds. Twins of one alert, from two Prometheus servers, begin within a few evaluations of each other."""
 TOMBSTONES = 10_000
 """How many ended alerts are remembered to recognise late messages."""
 WATCHDOG_LIMIT = 120.0
@@ -90,6 +92,8 @@ class Verdict:
     change: Change
     reason: Reason | None = None
     play: Play | None = None
+    kept: bool = True
+    """False for an onset that there was no room to keep."""
 
 
 class Engine:
@@ -99,6 +103,7 @@ class Engine:
         self.book = book
         self.who = who or Who(book.chosen)
         self.active: dict[str, Active] = {}
+        self.space = Space()
         self.counts = dict.fromkeys(SEVERITIES, 0)
         self.version = 0
         """Another one whenever other alerts fire, or one as something else."""
@@ -114,9 +119,10 @@ class Engine:
     ) -> None:
         """Begin with what a store remembers: what fires; (fingerprint, when, its start) of what ended; the Watchdog."""
         for alert in active:
-            self._remember(alert)
+            self._remember(replace(alert, event=kept(alert.event)))
+        self.space.restored()
         for fingerprint, at, starts_at in ended:
-            self._ended[fingerprint] = (at, starts_at)
+            self._bury(fingerprint, at, starts_at)
         self.watchdog_last = watchdog
 
     def swap(self, book: RuleBook) -> None:
@@ -147,6 +153,11 @@ class Engine:
             if a.event.expires_at is not None and a.event.expires_at <= now
         ]
 
+    @property
+    def full(self) -> bool:
+        """Whether so many fire that further ones are not kept."""
+        return self.space.full
+
     def outranked(self, alert: Active) -> bool:
         """Whether a higher severity of the same subject fires and sounds."""
         return any(_rank(other.severity) > _rank(alert.severity) for other in self._others(alert.event))
@@ -173,28 +184,54 @@ class Engine:
 
     def _firing(self, event: AlertEvent, rule: Rule, onset: str, now: float) -> Verdict:
         known = self.active.get(event.fingerprint)
-        if known is not None and _hidden_end(known.event, event, now):
+        if known is not None and ended_between(known.event.starts_at, event.starts_at, now):
             self._forget(known, now)
             known = None
         if known is not None and _rank(rule.severity) <= _rank(known.severity):
-            self.active[event.fingerprint] = replace(known, event=_newest(known.event, event))
+            self._renew(known, event)
             return Verdict(rule, known.severity, Change.NONE, Reason.DUPLICATE)
         if known is None and self._late(event, now):
             return Verdict(rule, rule.severity, Change.NONE, Reason.EXPIRED)
-        others = self._others(event)
-        since = now if known is None else known.since
-        kept = replace(event, raw={})  # as it was sent it may be huge, and is published already
-        raised = None if known is None else now
-        self._remember(Active(kept, since, rule.severity, rule.name, rule.sounds, onset, raised))
+        began, told = self._beyond(event, rule, now) if known is None else (known.since, False)
+        keeps, change = kept(event), Change.FIRED
+        if known is None and event.source is not Source.BRIDGE and not self.space.fits(keeps):
+            change = Change.NONE
+        else:
+            raised = None if known is None else now
+            self._remember(Active(keeps, began, rule.severity, rule.name, rule.sounds, onset, raised))
+        if told:
+            return Verdict(rule, rule.severity, change, Reason.DUPLICATE)
+        if change is Change.NONE:
+            self.space.beyond(event, _rank(rule.severity), now)
+        is_kept = change is Change.FIRED
         if rule.sounds and any(
-            _rank(other.severity) >= _rank(rule.severity) and other.audible for other in others
+            _rank(other.severity) >= _rank(rule.severity) for other in self._others(event)
         ):
-            return Verdict(rule, rule.severity, Change.FIRED, Reason.SUPERSEDED)
-        return self._sound(event, rule, onset, rule.sound, Change.FIRED, now)
+            return Verdict(rule, rule.severity, change, Reason.SUPERSEDED, kept=is_kept)
+        return replace(self._sound(event, rule, onset, rule.sound, change, now), kept=is_kept)
+
+    def _renew(self, known: Active, event: AlertEvent) -> None:
+        """Take the newest texts of an alert that fires, where there is room for them."""
+        newest = renewed(known.event, event)
+        if newest.annotations != known.event.annotations:
+            if self.space.fits_instead(known.event, newest):
+                self.space.leave(known.event)
+                self.space.take(newest)
+            else:
+                newest = replace(newest, annotations=known.event.annotations)
+        self.active[event.fingerprint] = replace(known, event=newest)
+
+    def _beyond(self, event: AlertEvent, rule: Rule, now: float) -> tuple[float, bool]:
+        """Since when an alert that is not kept fires, and whether it has been told, as severe as this at least."""
+        at, rank, began = self.space.came(event.fingerprint) or (now, -1, None)
+        new = ended_between(began, event.starts_at, now)
+        return (now, False) if new else (min(at, now), rank >= _rank(rule.severity))
 
     def _resolved(self, event: AlertEvent, rule: Rule, onset: str, now: float) -> Verdict:
         known = self.active.get(event.fingerprint)
         if known is None:
+            if self.space.forget(event.fingerprint):
+                self._bury(event.fingerprint, now, event.starts_at)
             return Verdict(rule, rule.severity, Change.NONE, Reason.DUPLICATE)
         began = known.event.starts_at
         if event.ends_at is not None and began is not None and event.ends_at < began <= now:
@@ -238,7 +275,10 @@ class Engine:
         self.version += 1
         if (known := self.active.get(alert.event.fingerprint)) is not None:
             self._leave_subject(known.event)
+            self.space.leave(known.event)
             self.counts[known.severity] -= 1
+        self.space.take(alert.event)
+        self.space.forget(alert.event.fingerprint)
         self.counts[alert.severity] += 1
         self.active[alert.event.fingerprint] = alert
         self._subjects.setdefault(self._subject(alert.event), set()).add(alert.event.fingerprint)
@@ -250,7 +290,11 @@ class Engine:
         del self.active[fingerprint]
         self.counts[alert.severity] -= 1
         self._leave_subject(alert.event)
-        self._ended[fingerprint] = (now, alert.event.starts_at)
+        self.space.leave(alert.event)
+        self._bury(fingerprint, now, alert.event.starts_at)
+
+    def _bury(self, fingerprint: str, at: float, starts_at: float | None) -> None:
+        self._ended[fingerprint] = (at, starts_at)
         if len(self._ended) > TOMBSTONES:
             self._ended.popitem(last=False)
 
@@ -264,22 +308,3 @@ class Engine:
 
 def _rank(severity: str) -> int:
     return SEVERITIES.index(severity)
-
-
-def _hidden_end(known: AlertEvent, event: AlertEvent, now: float) -> bool:
-    """Whether the known alert must have ended in between without our being told."""
-    if known.starts_at is None or event.starts_at is None or event.starts_at > now:
-        return False
-    return event.starts_at - known.starts_at > HIDDEN
-
-
-def _newest(known: AlertEvent, event: AlertEvent) -> AlertEvent:
-    """The known alert with the texts and the later start of a repeat."""
-    starts = [t for t in (known.starts_at, event.starts_at) if t is not None]
-    return replace(
-        known,
-        annotations=event.annotations or known.annotations,
-        value=event.value if event.value is not None else known.value,
-        starts_at=max(starts, default=None),
-        expires_at=event.expires_at if known.expires_at is not None else None,
-    )

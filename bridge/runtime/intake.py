@@ -103,6 +103,8 @@ class Intake:
         self._metrics.alerts.labels(verdict.severity).inc()
         if verdict.rule.unknown_severity:
             self._metrics.unknown_severity.inc()
+        if not verdict.kept:
+            self._metrics.not_kept.inc()
         if verdict.rule.sound == SIGN_OF_LIFE and self.engine.watchdog_last is not None:
             self._metrics.watchdog(self.engine.watchdog_last)
             work.batch.watchdog(self.engine.watchdog_last)

@@ -16,7 +16,7 @@ from bridge.model.events import AlertEvent, Event, Outcome, Reason, Rejected, St
 from bridge.runtime.duty import Duty
 from bridge.runtime.intake import Intake, Work
 from bridge.runtime.mqtt import Mqtt
-from bridge.runtime.notices import DAMAGED, DAMAGED_LASTS, STORE, Notices
+from bridge.runtime.notices import DAMAGED, DAMAGED_LASTS, FULL, STORE, Notices
 from bridge.runtime.room import Quieted, Room
 from bridge.runtime.snapshot import everything
 from bridge.runtime.writes import Writes
@@ -45,6 +45,9 @@ STORE_FIRST = 0.5
 """Seconds that a cue waits for its event to be stored; a store that hangs must not keep a critical back."""
 STORE_AGAIN = 5.0
 """Seconds until a store that could not be written is tried again."""
+NOT_KEPT = (
+    "So many alerts fire that further ones are not kept: they sound once, and nobody is reminded of them."
+)
 PENDING = 50_000
 """Events that wait for the store; more are not taken, so that a disk that hangs fills no memory."""
 
@@ -295,6 +298,7 @@ class Runtime:
         """Say aloud how the store is; give a new one everything that is known."""
         wrong = "The store cannot be written: what happens now sounds, and senders are told to send it again."
         self.notices.state(STORE, wrong, wrong=not self.writes.ok)
+        self.notices.state(FULL, NOT_KEPT, wrong=self.engine.full)
         if (aside := self.writes.began_anew()) is not None:
             self.damaged(aside)
             self._spawn(self._write_everything())
