@@ -2,11 +2,12 @@
 
 `alert` and `sample` decide what a message means; after samples `voiced` gives the voices. `tick` gives everything that
 time asks for, and what messages changed for the room as a whole; call it every quarter of a second.
-Time is unix seconds and always an argument; it may stand still but should not go back far.
+Time is unix seconds and always an argument; it may stand still, and where it goes back nothing waits for the old time.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,7 @@ class Conductor:
         self._digest = Beat(began + book.digest_every)
         self._was_quiet = False
         self._silent = False
+        self._ticked = math.inf
         self._last_standing = _Standing((-1, -1, -1, -1, False), [], [], [], [])
 
     def swap(self, book: RuleBook, now: float) -> None:
@@ -100,6 +102,9 @@ class Conductor:
 
     def tick(self, now: float) -> list[Command]:
         """Everything that is due: cues, and the voices that have to change or end."""
+        if now < self._ticked:
+            self.engine.went_back(now)
+        self._ticked = now
         self.cadence.flapping.settle(now)
         self.acks.lapsed(now)
         self.mutes.lapsed(now)

@@ -51,6 +51,8 @@ LATE = 30.0
 """Seconds. Alertmanager's second peer waits 15 s before it sends; twice that covers a late twin."""
 TOMBSTONES = 10_000
 """How many ended alerts are remembered to recognise late messages."""
+SLACK = 60.0
+"""Seconds that a clock may go back without ending what ends by itself."""
 WATCHDOG_LIMIT = 120.0
 """Seconds without a Watchdog, once one came, after which it is late."""
 
@@ -150,8 +152,17 @@ class Engine:
         return [
             replace(a.event, status=Status.RESOLVED, received=now, ends_at=now, expires_at=None)
             for a in self.active.values()
-            if a.event.expires_at is not None and a.event.expires_at <= now
+            if a.event.expires_at is not None
+            and (a.event.expires_at <= now or now < a.event.received - SLACK)  # or the clock went back
         ]
+
+    def went_back(self, now: float) -> None:
+        """The clock went back: nothing that fires began in the future, or nobody would be reminded of it until then."""
+        for fingerprint, known in self.active.items():
+            if known.severe_since > now:
+                raised = None if known.raised is None else min(known.raised, now)
+                self.active[fingerprint] = replace(known, since=min(known.since, now), raised=raised)
+                self.version += 1
 
     @property
     def full(self) -> bool:

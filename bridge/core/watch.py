@@ -93,6 +93,11 @@ class Watch:
         if there:
             self._parts[name] = now
 
+    def woke(self, now: float) -> None:
+        """The bridge did not listen for a while, or the clock jumped: everything has its time from now."""
+        self._went_back(now)
+        self._began = self._now = now
+
     @property
     def armed(self) -> bool:
         """Whether anything that comes in is waited for."""

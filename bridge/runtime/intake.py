@@ -141,6 +141,15 @@ class Intake:
         elif verdict.change is Change.ENDED:
             work.batch.ended(event.fingerprint, now, event.starts_at)
             work.ended.append(event.fingerprint)
+            self._take_back(event.fingerprint, work, now)
+
+    def _take_back(self, fingerprint: str, work: Work, now: float) -> None:
+        """An alert has ended in the batch in which it began: its onset is not true any more."""
+        for event_id, _ in [found for found in work.plays if found[1].fingerprint == fingerprint]:
+            self._metrics.ended(work.open.pop(event_id), Outcome.SUPPRESSED, Reason.SUPERSEDED)
+            work.batch.outcome(event_id, Outcome.SUPPRESSED, Reason.SUPERSEDED, now)
+            work.suppressed.append(Reason.SUPERSEDED)
+        work.plays = [found for found in work.plays if found[1].fingerprint != fingerprint]
 
     def _publish(self, message: tuple[str, bytes], work: Work) -> None:
         if not self.publishing:

@@ -187,6 +187,6 @@ class Mqtt:
     def _complain(self, decoded: list[Event | Rejected], now: float) -> None:
         """Nobody answers a publisher: the log says what is wrong, seldom enough that a flood cannot fill it."""
         bad = [item for item in decoded if isinstance(item, Rejected) and item.why is Reason.INVALID]
-        if bad and now >= self._next_complaint:
+        if bad and not 0 < self._next_complaint - now <= COMPLAIN_EVERY:
             self._next_complaint = now + COMPLAIN_EVERY
             log.warning("MQTT %s (more in the next %d s are only counted)", bad[0].reason, COMPLAIN_EVERY)

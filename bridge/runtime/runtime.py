@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 TICK = 0.25
 """Seconds between two looks at what time alone changes."""
+ASLEEP = 60.0
+"""Seconds between two ticks after which nobody can have listened in between."""
 FAREWELL = 0.4
 """Seconds that the engine has to acknowledge the release of its voices when the bridge stops."""
 PRUNE = 60.0
@@ -92,6 +94,7 @@ class Runtime:
         self.duty = Duty(self.conductor, self.writes, self.room, clock=clock, changed=self.changed)
         self._ticking: asyncio.Task[None] | None = None
         self._next_prune = 0.0
+        self._ticked = self.began
         self._crowd = Crowd()
         self._waking = False
         self._missing = 0
@@ -269,6 +272,9 @@ class Runtime:
                 log.exception("the tick failed; the next one follows")
 
     async def _tick(self, now: float) -> None:
+        if not 0 <= now - self._ticked <= ASLEEP:  # the machine slept, or its clock was set
+            self.conductor.watch.woke(now)
+        self._ticked = now
         self._look_after_store()
         if due := [*self.engine.due(now), *self.notices.waiting()]:
             self._spawn(self._take_own(due))
