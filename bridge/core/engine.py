@@ -22,13 +22,14 @@ Rules:
 | no | firing | FIRED | its rule's cue, unless silent, superseded or expired |
 | yes | firing | NONE | nothing; a higher severity under the same fingerprint: FIRED, its cue |
 | yes | resolved | ENDED | `resolved`, unless silent, superseded or expired |
-| no | resolved | NONE | nothing |
+| no | resolved | NONE | nothing; a firing of the same start that comes after it is expired |
 
 Time is unix seconds and always an argument; the engine has no clock.
 """
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -194,32 +195,37 @@ class Engine:
         return self._sound(event, rule, onset, rule.sound, Change.NONE, now)
 
     def _firing(self, event: AlertEvent, rule: Rule, onset: str, now: float) -> Verdict:
-        known = self.active.get(event.fingerprint)
-        if known is not None and ended_between(known.event.starts_at, event.starts_at, now):
-            self._forget(known, now)
-            known = None
-        if known is not None and _rank(rule.severity) <= _rank(known.severity):
-            self._renew(known, event)
-            return Verdict(rule, known.severity, Change.NONE, Reason.DUPLICATE)
-        if known is None and self._late(event, now):
+        was = self.active.get(event.fingerprint)
+        anew = was is None or ended_between(was.event.starts_at, event.starts_at, now)
+        if was is not None and not anew and _rank(rule.severity) <= _rank(was.severity):
+            self._renew(was, event)
+            return Verdict(rule, was.severity, Change.NONE, Reason.DUPLICATE)
+        if was is None and self._late(event, now):
             return Verdict(rule, rule.severity, Change.NONE, Reason.EXPIRED)
-        began, told = self._beyond(event, rule, now) if known is None else (known.since, False)
-        keeps, change = kept(event), Change.FIRED
-        if known is None and event.source is not Source.BRIDGE and not self.space.fits(keeps):
-            change = Change.NONE
-        else:
-            raised = None if known is None else now
+        began, told = self._beyond(event, rule, now) if was is None else (now if anew else was.since, False)
+        keeps = self._fitting(was, event)
+        if keeps is not None:
+            raised = None if anew else now
             self._remember(Active(keeps, began, rule.severity, rule.name, rule.sounds, onset, raised))
+        change = Change.NONE if keeps is None else Change.FIRED
         if told:
             return Verdict(rule, rule.severity, change, Reason.DUPLICATE)
-        if change is Change.NONE:
+        if keeps is None:
             self.space.beyond(event, _rank(rule.severity), now)
-        is_kept = change is Change.FIRED
         if rule.sounds and any(
             _rank(other.severity) >= _rank(rule.severity) for other in self._others(event)
         ):
-            return Verdict(rule, rule.severity, change, Reason.SUPERSEDED, kept=is_kept)
-        return replace(self._sound(event, rule, onset, rule.sound, change, now), kept=is_kept)
+            return Verdict(rule, rule.severity, change, Reason.SUPERSEDED, kept=keeps is not None)
+        return replace(self._sound(event, rule, onset, rule.sound, change, now), kept=keeps is not None)
+
+    def _fitting(self, was: Active | None, event: AlertEvent) -> AlertEvent | None:
+        """What is kept of an alert; None where there is no room. One that is kept already stays, with its old texts if need be."""
+        keeps = kept(event)
+        if was is None:
+            return keeps if event.source is Source.BRIDGE or self.space.fits(keeps) else None
+        if self.space.fits_instead(was.event, keeps):
+            return keeps
+        return replace(keeps, labels=was.event.labels, annotations=was.event.annotations)
 
     def _renew(self, known: Active, event: AlertEvent) -> None:
         """Take the newest texts of an alert that fires, where there is room for them."""
@@ -241,8 +247,9 @@ class Engine:
     def _resolved(self, event: AlertEvent, rule: Rule, onset: str, now: float) -> Verdict:
         known = self.active.get(event.fingerprint)
         if known is None:
-            if self.space.forget(event.fingerprint):
-                self._bury(event.fingerprint, now, event.starts_at)
+            self.space.forget(event.fingerprint)
+            if not 0 <= now - self._ended.get(event.fingerprint, (-math.inf, None))[0] <= LATE:
+                self._bury(event.fingerprint, now, event.starts_at)  # its firing may be on the way still
             return Verdict(rule, rule.severity, Change.NONE, Reason.DUPLICATE)
         began = known.event.starts_at
         if event.ends_at is not None and began is not None and event.ends_at < began <= now:

@@ -1,6 +1,6 @@
 """How much is kept of what fires, so that no sender fills the memory.
 
-At most MOST alerts are kept, and BYTES of what they are made of. One that comes when there is no room sounds as any
+At most MOST alerts are kept, those of the bridge itself apart, and BYTES of what they are made of. One that comes when there is no room sounds as any
 onset does, and is not kept: it is in no list, nobody is reminded of it, its end is not told. Of the last BEYOND such the
 names are known, so that a repeat does not sound again; where there is room again, their next message is kept, silently.
 Of the annotations of an alert TEXTS characters are kept, the summary first.
@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from bridge.model.events import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,12 +80,12 @@ class Space:
 
     def take(self, event: AlertEvent) -> None:
         """An alert is kept."""
-        self._count += 1
+        self._count += event.source is not Source.BRIDGE
         self._used += weight(event)
 
     def leave(self, event: AlertEvent) -> None:
         """An alert that was kept, as it was, is kept no more."""
-        self._count -= 1
+        self._count -= event.source is not Source.BRIDGE
         self._used -= weight(event)
         if self._count <= AGAIN * self._most and self._used <= AGAIN * self._most_bytes:
             self.full = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from bridge.core import acks, mutes
 from bridge.core.engine import LATE
 from bridge.store.rows import body
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 Statement = tuple[str, tuple[Any, ...]]
 Count = tuple[str, str, str, str]
 """Kind (`alert`, `sample`, `rejected`), source, outcome, reason."""
+_LONGEST = {"acks": acks.LASTS, "mutes": mutes.LONGEST, "quiets": mutes.LONGEST}
+"""Seconds that each may hold at most."""
 _RECEIVED = "INSERT INTO received VALUES (?,?,?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
 _TALLY = "INSERT INTO tally VALUES (?,?,?,?,?,0) ON CONFLICT DO UPDATE SET count = count + excluded.count"
 
@@ -166,5 +169,6 @@ class Batch:
     def lapse(self, now: float) -> None:
         """Forget ends that no late message can meet any more, and what people said whose time is over."""
         self.statements.append(("DELETE FROM ended WHERE at < ?", (now - LATE,)))
-        for table in ("acks", "mutes", "quiets"):
-            self.statements.append((f"DELETE FROM {table} WHERE until <= ?", (now,)))  # noqa: S608 # names of ours
+        for table, longest in _LONGEST.items():  # later than that it ends only where the clock went back
+            sql = f"DELETE FROM {table} WHERE until <= ? OR until > ?"  # noqa: S608 # names of ours
+            self.statements.append((sql, (now, now + longest + mutes.SLACK)))

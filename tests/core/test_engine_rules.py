@@ -313,3 +313,11 @@ def test_regrouping_follows_the_new_books_subjects(tell):
     text = b"version: 1\nsubject_without: [severity, pod]\nalerts: [{name: a, match: ['severity=\"critical\"'], severity: critical}, {name: b}]"
     tell.engine.swap(config.parse(text, "x").compiled())
     assert tell(replace(low, labels={**low.labels, "pod": "2"}))[1] == "superseded"
+
+
+def test_a_firing_that_comes_after_its_own_end_though_nobody_knew_of_it_is_expired():
+    told = Told()
+    assert told(ends(starts_at=NOW - 5, ends_at=NOW)) == ("none", "duplicate")
+    assert told(fires(starts_at=NOW - 5, at=NOW + 20)) == ("none", "expired")
+    assert told(ends(starts_at=NOW - 5, ends_at=NOW, at=NOW + 25)) == ("none", "duplicate")
+    assert told(fires(starts_at=NOW - 5, at=NOW + 31)) == ("fired", "critical"), "a repeat makes it no longer"

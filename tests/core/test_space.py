@@ -146,6 +146,18 @@ def test_a_restart_remembers_no_more_ends_than_it_would_keep():
     assert next(iter(engine._ended)) == "50", "the oldest are forgotten"
 
 
+def test_what_is_kept_stays_so_when_it_comes_anew_or_gets_worse():
+    """Found by the state machine: it was forgotten, and the store not told."""
+    told = full(0)
+    told.engine.space._most = 1
+    told(fires("a", "warning", starts_at=NOW))
+    told(fires("b"))
+    later = NOW + HIDDEN + 1
+    assert told(fires("a", "warning", at=later + 1, starts_at=later)) == ("fired", "warning")
+    assert told(fires("a", "critical", at=later + 2, starts_at=later)) == ("fired", "critical")
+    assert list(told.engine.active) == ["a"]
+
+
 # Bytes
 
 HUGE = {f"label{i}": "x" * 4096 for i in range(20)}
@@ -172,6 +184,17 @@ def test_texts_that_grow_while_it_fires_are_taken_where_there_is_room():
     told.engine.space._most_bytes += 3000
     told(fires("a", annotations=said))
     assert told.engine.active["a"].event.annotations == said
+
+
+def test_one_that_gets_worse_and_larger_keeps_its_old_texts_where_there_is_no_room():
+    small = fires("a", "warning", labels={"x": "y"})
+    told = full(0, weight(small) + 200)
+    told.engine.space._most = 5
+    told(small)
+    assert told(fires("a", "critical", labels=HUGE)) == ("fired", "critical")
+    alert = told.engine.active["a"]
+    assert (alert.severity, dict(alert.event.labels)) == ("critical", dict(small.labels))
+    assert told.engine.space._used == weight(alert.event)
 
 
 def test_of_annotations_so_many_characters_are_kept_the_summary_first():
