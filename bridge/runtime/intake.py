@@ -38,6 +38,10 @@ class Work:
     plays: list[tuple[int, Play]] = field(default_factory=list)
     sets: dict[str, Set] = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
+    onsets: dict[str, int] = field(default_factory=dict)
+    """By fingerprint: the event whose cue begins it, of those that this batch has not ended again."""
+    overtaken: set[int] = field(default_factory=set)
+    """Events whose cue is not to sound, because this batch ends their alert as well."""
     publishes: list[tuple[int, str, bytes]] = field(default_factory=list)
     sample_publishes: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     open: dict[int, Source] = field(default_factory=dict)
@@ -109,6 +113,8 @@ class Intake:
         self._remember(event, event_id, verdict, work, now)
         if verdict.play is not None:
             work.plays.append((event_id, verdict.play))
+            if verdict.play.fingerprint:
+                work.onsets[verdict.play.fingerprint] = event_id
             work.open[event_id] = event.source
         else:
             if verdict.reason is Reason.DUPLICATE:
@@ -139,6 +145,8 @@ class Intake:
         elif verdict.change is Change.ENDED:
             work.batch.ended(event.fingerprint, now, event.starts_at)
             work.ended.append(event.fingerprint)
+            if (onset := work.onsets.pop(event.fingerprint, None)) is not None:
+                work.overtaken.add(onset)
 
     def _publish(self, message: tuple[str, bytes], work: Work) -> None:
         if not self.publishing:
