@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup dev system run test test-fast lint check audit bench compiled sounds lock clean
+.PHONY: help setup dev system run test test-fast lint check audit bench chaos soak compiled sounds lock clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ audit: dev ## known holes in the locked dependencies; needs the network, and fai
 
 bench: dev system ## side by side timings, as ratios
 	$(BIN)/python bench/run.py
+
+soak: dev system ## an hour at 200 events a second; writes docs/soak.md (SOAK_SECONDS=600: shorter)
+	PYTHONPATH=tests $(BIN)/python -m lab.soak
 
 compiled: dev system ## compile the synthdefs and render the page's cues
 	supercollider/compile $(BIN)/python

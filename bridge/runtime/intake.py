@@ -38,6 +38,10 @@ class Work:
     plays: list[tuple[int, Play]] = field(default_factory=list)
     sets: dict[str, Set] = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
+    onsets: dict[str, list[int]] = field(default_factory=dict)
+    """By fingerprint: the events whose cues begin it, of those that this batch has not ended again."""
+    overtaken: set[int] = field(default_factory=set)
+    """Events whose cue is not to sound, because this batch ends their alert as well."""
     publishes: list[tuple[int, str, bytes]] = field(default_factory=list)
     sample_publishes: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     open: dict[int, Source] = field(default_factory=dict)
@@ -111,6 +115,8 @@ class Intake:
         self._remember(event, event_id, verdict, work, now)
         if verdict.play is not None:
             work.plays.append((event_id, verdict.play))
+            if verdict.play.fingerprint:
+                work.onsets.setdefault(verdict.play.fingerprint, []).append(event_id)
             work.open[event_id] = event.source
         else:
             if verdict.reason is Reason.DUPLICATE:
@@ -141,15 +147,7 @@ class Intake:
         elif verdict.change is Change.ENDED:
             work.batch.ended(event.fingerprint, now, event.starts_at)
             work.ended.append(event.fingerprint)
-            self._take_back(event.fingerprint, work, now)
-
-    def _take_back(self, fingerprint: str, work: Work, now: float) -> None:
-        """An alert has ended in the batch in which it began: its onset is not true any more."""
-        for event_id, _ in [found for found in work.plays if found[1].fingerprint == fingerprint]:
-            self._metrics.ended(work.open.pop(event_id), Outcome.SUPPRESSED, Reason.SUPERSEDED)
-            work.batch.outcome(event_id, Outcome.SUPPRESSED, Reason.SUPERSEDED, now)
-            work.suppressed.append(Reason.SUPERSEDED)
-        work.plays = [found for found in work.plays if found[1].fingerprint != fingerprint]
+            work.overtaken.update(work.onsets.pop(event.fingerprint, ()))
 
     def _publish(self, message: tuple[str, bytes], work: Work) -> None:
         if not self.publishing:

@@ -232,8 +232,11 @@ class Runtime:
     def _perform(self, work: Work) -> None:
         for ended in work.ended:
             self.room.cancel(ended)
-        shares = self._crowd.shares([cue for _, cue in work.plays], self.clock())
-        for (event_id, cue), share in zip(work.plays, shares, strict=True):
+        for event_id in work.overtaken:
+            self.writes.end(event_id, Outcome.SUPPRESSED, Reason.SUPERSEDED)
+        plays = [play for play in work.plays if play[0] not in work.overtaken]
+        shares = self._crowd.shares([cue for _, cue in plays], self.clock())
+        for (event_id, cue), share in zip(plays, shares, strict=True):
             self.room.play(softer(cue, share), event_id)
         if work.sets:
             self.room.bring(self.conductor.voiced(work.sets, self.clock()))

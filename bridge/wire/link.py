@@ -9,7 +9,8 @@
 * A voice has at most one message on the way; what comes meanwhile is conflated to the newest.
 * A new boot id is a new engine: it gets the whole state, every cue that is still on the way, and the cues that the
   old one acknowledged in the last RECENT seconds and whose alerts still fire.
-* `cancel` takes an alert's onset back: it is not sent again, and `/release` is not needed as cues end by themselves.
+* `cancel` takes an alert's onset back: it is not sent again, not to a new engine either, though its answer may come
+  after that; `/release` is not needed as cues end by themselves.
 * What is not said to this session was not said to us: it proves nothing and changes nothing.
 * An own sound that the engine does not know is sent again as the cue of its severity.
 * A release that the engine has not acknowledged is said again when it comes back, for it may be the same one.
@@ -75,6 +76,7 @@ class _Flight:
     next_at: float
     tries: int
     deadline: float
+    taken_back: bool = False
 
 
 class Link:
@@ -193,7 +195,9 @@ class Link:
         self._loose.clear()
         for seq, flight in list(self._flights.items()):
             flight.next_at = now
-            if not isinstance(flight.command, Play):
+            if flight.taken_back:
+                self._drop(seq, "cancelled")
+            elif not isinstance(flight.command, Play):
                 del self._flights[seq]
         for cue, at in self._recent:
             if now - at <= RECENT:
@@ -205,11 +209,12 @@ class Link:
         flight = self._flights.pop(said.seq, None)
         if flight is None or not isinstance(flight.command, Play):
             return
-        if said.status == "played" and flight.command.fingerprint:
+        if said.status == "played" and flight.command.fingerprint and not flight.taken_back:
             self._recent.append((flight.command, now))
             while self._recent and now - self._recent[0][1] > RECENT:
                 self._recent.popleft()
-        if said.status == "unknown" and (instead := built_in(flight.command)) is not flight.command:
+        instead = built_in(flight.command)
+        if said.status == "unknown" and instead is not flight.command and not flight.taken_back:
             self._cues.appendleft((instead, flight.deadline))
             return
         self.answers.append(Answer(flight.command.id, said.status, self.audible(now)))
@@ -259,7 +264,7 @@ class Link:
     def _expire(self, now: float) -> None:
         for seq, flight in list(self._flights.items()):
             if flight.deadline <= now:
-                self._drop(seq, "expired")
+                self._drop(seq, "cancelled" if flight.taken_back else "expired")
         for cue, deadline in self._cues:
             if deadline <= now:
                 self.answers.append(Answer(cue.id, "expired", audible=False))
@@ -271,6 +276,7 @@ class Link:
             self._drop(seq, "cancelled")
         else:
             flight.next_at = flight.deadline = now + TAKE_BACK
+            flight.taken_back = True
 
     def _drop(self, seq: int, status: str) -> None:
         command = self._flights.pop(seq).command

@@ -109,6 +109,16 @@ def test_an_alert_that_ends_before_its_onset_was_acknowledged(bridge, slow):
     wait_for(lambda: outcomes(bridge).get("played") == 2, "and sounds")
 
 
+def test_an_alert_that_one_batch_begins_and_ends_is_not_begun(bridge, slow):
+    """Messages pile up behind a broker or a busy store and come together: only the end is still true."""
+    bridge.post("/alert", webhook(one_alert(), one_alert("resolved")))
+    (end,) = wait_for(lambda: slow.cues("/resolved"), "the end")
+    slow.acknowledge(end)
+    wait_for(lambda: sum(outcomes(bridge).values()) == 2, "both have an outcome")
+    assert outcomes(bridge) == {"played": 1, "superseded": 1}
+    assert slow.cues("/alert") == []
+
+
 def test_a_stranger_is_no_engine(bridge, slow):
     """Anybody can send to the bridge's OSC port; only who knows the session is listened to."""
     stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -314,7 +314,28 @@ def test_an_onset_that_was_just_sent_and_stays_unanswered_is_given_up_soon():
     talk.sent()
     talk.link.cancel("f1", talk.now)
     talk.at(TAKE_BACK + 0.1)
-    assert (talk.sent(), talk.answers()) == ([], [("e1", "expired")])
+    assert (talk.sent(), talk.answers()) == ([], [("e1", "cancelled")])
+
+
+def test_an_onset_that_was_taken_back_is_not_sent_to_a_new_engine():
+    talk = Talk()
+    talk.cue("e1", "f1")
+    talk.cue("e2", "f2")
+    talk.link.cancel("f1", talk.now)
+    talk.link.cancel("f2", talk.now)
+    talk.ack(1)  # it sounded just before its end, and is answered after it
+    talk.sent()
+    talk.hello(boot="b2")
+    assert (talk.sent(), talk.answers()) == ([], [("e1", "played"), ("e2", "cancelled")])
+
+
+def test_an_own_sound_that_was_taken_back_is_not_tried_as_a_built_in_one():
+    talk = Talk()
+    talk.cue("e1", "f1", sound="gong")
+    talk.link.cancel("f1", talk.now)
+    talk.sent()
+    talk.ack(1, status="unknown")
+    assert (talk.sent(), talk.answers()) == ([], [("e1", "unknown")])
 
 
 def test_an_onset_that_was_repeated_in_vain_is_taken_back_at_once():
