@@ -28,6 +28,8 @@ class Settings:
     metrics_port: int = 9109
     embedded_broker: bool = False
     synthdefs: Path | None = None
+    alertmanager_url: str = ""
+    alertmanager_external_url: str = ""
 
     @property
     def page(self) -> str:

@@ -83,6 +83,16 @@ def serve(  # noqa: PLR0913 # each is a setting
         Path | None,
         typer.Option(envvar="PAGER_SYNTHDEFS", help="folder of your own sounds", show_default="none"),
     ] = None,
+    alertmanager_url: Annotated[
+        str,
+        typer.Option(envvar="PAGER_ALERTMANAGER_URL", help="the Alertmanager to ask; replicas after a comma"),
+    ] = "",
+    alertmanager_external_url: Annotated[
+        str,
+        typer.Option(
+            envvar="PAGER_ALERTMANAGER_EXTERNAL_URL", help="what its webhooks call it, if not the same"
+        ),
+    ] = "",
 ) -> None:
     """Run the bridge until SIGTERM or Ctrl-C. SIGHUP reads the rule book and the own sounds again."""
     settings = Settings(
@@ -97,6 +107,8 @@ def serve(  # noqa: PLR0913 # each is a setting
         metrics_port=metrics_port,
         embedded_broker=embedded_broker,
         synthdefs=synthdefs,
+        alertmanager_url=alertmanager_url,
+        alertmanager_external_url=alertmanager_external_url,
     )
     set_up_logs()
     book = load_book(config_file, Folder(synthdefs))

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from bridge import __version__
 from bridge.model.errors import GoneError, StoreError, UnreadableError
-from bridge.web import api, intake, mutes, probes, story, stream
+from bridge.web import api, intake, mutes, probes, silences, story, stream
 
 if TYPE_CHECKING:
     from bridge.runtime import Runtime
@@ -46,6 +46,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         api.router,
         mutes.router,
         story.router,
+        silences.router,
         stream.router,
     ):
         app.include_router(router)
