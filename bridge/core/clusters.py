@@ -18,7 +18,7 @@ started again: a replica may not know yet.
 The first answer about a receiver finds what stood already: those are told in one digest.
 
 *Stale* is an alert that nobody vouches for: FAILURES failed questions have passed since the last word of it, or
-`stale_after` without any word. A message about it or an answer that has it ends that.
+`stale_after` without any word. A message about it or an answer of its cluster ends that.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ OLD, RELEARN = 60.0, 180.0
 """Seconds."""
 MOST_STARTS = 20_000
 """Alerts that one answer starts; the next one goes on."""
-RECEIVERS, FOREIGN, RESOLVED = 100, 20, 10_000
-"""Bounds of what is remembered: receivers of a cluster, names of foreign Alertmanagers, ends that were told."""
+RECEIVERS, FOREIGN, RESOLVED, HELD = 100, 20, 10_000, 100_000
+"""Bounds of what is remembered: receivers of a cluster, names of foreign Alertmanagers, ends that were told, alerts that
+webhooks have told of since the last answer."""
 LOOK = 5.0
 """Seconds between two looks for what has become stale by time."""
 _ASKED = {Source.ALERTMANAGER, Source.ALERTMANAGER_API}
@@ -81,9 +82,11 @@ class Known:
     begun: set[str] = field(default_factory=set)
     """Receivers for which it has answered once: what else it has of them is new."""
     held: dict[str, bool] = field(default_factory=dict)
-    """What its last complete answer had, and whether as active."""
+    """What its last complete answer or a webhook since then had, and whether as active."""
     missing: dict[str, int] = field(default_factory=dict)
     """How many answers in a row have not had an alert that fires."""
+    asked: frozenset[str] = frozenset()
+    """The receivers that its last complete answer was about."""
     tried: dict[str, float | None] = field(default_factory=dict)
     """What was started because of an answer, with its beginning, as long as the answers have it."""
     failures: deque[float] = field(default_factory=lambda: deque(maxlen=FAILURES))
@@ -196,12 +199,14 @@ class Clusters:
             fingerprint: at for fingerprint, at in known.tried.items() if fingerprint in known.held
         }
         for fingerprint, alert in mine.items():
+            self.stale.pop(fingerprint, None)
             if fingerprint in answer.alerts:
                 self._confirmed(known, fingerprint, answer, decided, now)
             elif alert.event.receiver in answer.receivers and self._gone(known, fingerprint, answer, now):
                 decided.events.append(_end(alert.event, now))
         decided.events.extend(self._starts(known, answer, active, wanted, now))
         known.begun |= answer.receivers
+        known.asked = answer.receivers
         return decided
 
     def failed(self, known: Known, error: str, active: Mapping[str, Active], now: float) -> None:
@@ -216,7 +221,7 @@ class Clusters:
         for fingerprint in self.mine(known, active):
             if (
                 fingerprint not in self.stale
-                and self._heard.get(fingerprint, self._began) <= known.failures[0]
+                and self._heard.get(fingerprint, self._began) < known.failures[0]
             ):
                 self.stale[fingerprint] = Stale(now, why)
             silence = self.silenced.get(fingerprint)
@@ -256,7 +261,6 @@ class Clusters:
     ) -> None:
         known.missing.pop(fingerprint, None)
         self._heard[fingerprint] = now
-        self.stale.pop(fingerprint, None)
         silence, before = answer.silence(fingerprint), self.silenced.get(fingerprint)
         if silence is not None and (
             not silence.holds(now) or self._elsewhere(known, fingerprint, active=True)
@@ -319,7 +323,10 @@ class Clusters:
         fingerprint = event.fingerprint
         self._heard[fingerprint] = now
         self.stale.pop(fingerprint, None)
-        known = self.of(event.cluster)
+        for one in self.known:
+            one.missing.pop(fingerprint, None)
+        if (known := self.of(event.cluster)) is not None and len(known.held) < HELD:
+            known.held[fingerprint] = True
         if fingerprint in self.silenced and (known is None or known.failed):
             self._lift(fingerprint)  # whoever could say better is not there
 
@@ -332,6 +339,8 @@ class Clusters:
         for known in self.known:
             known.missing.pop(fingerprint, None)
             known.tried.pop(fingerprint, None)
+        if (sender := self.of(event.cluster)) is not None:
+            sender.held.pop(fingerprint, None)
         self._resolved.pop(fingerprint, None)
         if event.source is not Source.ALERTMANAGER_API:
             self._resolved[fingerprint] = now if event.ends_at is None else event.ends_at

@@ -147,19 +147,16 @@ class Conductor:
     def why_silent(self, alert: Active, now: float) -> str | None:
         """Why nobody is reminded of an alert that fires: `acknowledged`, or a Reason; None where it stands open."""
         fingerprint = alert.event.fingerprint
-        if not alert.audible:
-            return Reason.BY_RULE
-        if self.acks.of(fingerprint, alert.severity, now) is not None:
-            return "acknowledged"
-        if self.clusters.silence_of(fingerprint, now) is not None:
-            return Reason.SILENCED
-        if self.mute_of(alert, now) is not None:
-            return Reason.MUTED
-        if self.engine.outranked(alert):
-            return Reason.SUPERSEDED
-        if fingerprint in self.cadence.flapping.since:
-            return Reason.FLAPPING
-        return Reason.QUIET_HOURS if self.quiet(now) and alert.severity != "critical" else None
+        reasons: tuple[tuple[bool, str], ...] = (
+            (not alert.audible, Reason.BY_RULE),
+            (self.acks.of(fingerprint, alert.severity, now) is not None, "acknowledged"),
+            (self.clusters.silence_of(fingerprint, now) is not None, Reason.SILENCED),
+            (self.mute_of(alert, now) is not None, Reason.MUTED),
+            (self.engine.outranked(alert), Reason.SUPERSEDED),
+            (fingerprint in self.cadence.flapping.since, Reason.FLAPPING),
+            (self.quiet(now) and alert.severity != "critical", Reason.QUIET_HOURS),
+        )
+        return next((why for holds, why in reasons if holds), None)
 
     def asked(self, known: Known, answer: Answer, now: float) -> Decided:
         """What follows from a complete answer of an Alertmanager."""

@@ -194,7 +194,7 @@ class Asking:
                 "error": known.error[:LONGEST],
                 "failed": known.failed,
                 "silences": known.silences,
-                "receivers": list(self.clusters.receivers(known)),
+                "receivers": sorted(known.asked),
             }
             for known in self.clusters.known
         ]
