@@ -283,5 +283,5 @@ def _newest(known: AlertEvent, event: AlertEvent) -> AlertEvent:
         starts_at=max(starts, default=None),
         expires_at=event.expires_at if known.expires_at is not None else None,
         cluster=known.cluster or event.cluster,
-        receiver=known.receiver or event.receiver,
+        receiver=event.receiver if event.cluster == known.cluster else known.receiver or event.receiver,
     )

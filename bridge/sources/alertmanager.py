@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bridge.core.matchers import Matcher
 
 PATIENCE = 10.0
-"""Seconds for one request, its whole body included."""
+"""Seconds for one request, its whole body included; no longer than two questions lie apart."""
 LARGEST = 64 << 20
 """Bytes of an answer."""
 LONGEST_SECRET = 16_384
@@ -54,10 +54,12 @@ class Alertmanager:
         """Raises SettingError where `ca_file` cannot be used."""
         self.model, self._clock = model, clock
         self._name = model.compiled().name
+        self._patience = min(PATIENCE, 2 * model.seconds)
         self._client = httpx.AsyncClient(
             verify=_context(model.ca_file),
-            timeout=PATIENCE,
+            timeout=self._patience,
             trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=0),  # one that was closed meanwhile would be a failure
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
         )
 
@@ -125,9 +127,9 @@ class Alertmanager:
             headers, status = await self._request("GET", url, "/api/v2/status")
             now = self._clock()
             since = now - max(0.0, _its_clock(headers, now) - wire.started(status))
-            if not receivers:
-                names = wire.receivers((await self._request("GET", url, "/api/v2/receivers"))[1])
-                receivers = names if len(names) == 1 else []  # the only one there is can only be ours
+            names = wire.receivers((await self._request("GET", url, "/api/v2/receivers"))[1])
+            # One that it does not have says nothing about any alert; the only one there is can only be ours.
+            receivers = names if len(names) == 1 else [name for name in receivers if name in names]
             alerts = b"[]"
             if receivers:
                 wanted = EVERY_STATE | {"receiver": wire.receiver_filter(receivers)}
@@ -155,10 +157,10 @@ class Alertmanager:
         self, method: str, url: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None
     ) -> tuple[httpx.Headers, bytes]:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 return await self._exchange(method, url, path, params, json)
         except TimeoutError:
-            raise AskError(f"{url}: no answer within {PATIENCE:g} s") from None
+            raise AskError(f"{url}: no answer within {self._patience:g} s") from None
         except (httpx.ConnectError, httpx.ConnectTimeout) as e:
             raise AskError(f"{url}: {_reason(e)}", heard=False) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as e:

@@ -434,7 +434,9 @@ def test_what_is_kept_of_alerts_ends_with_them():
     for i in range(50):
         room.webhook(f"f{i}")
         room.webhook("w", labels={"alertname": "Watchdog"})
-    room.poll(*(found(f"f{i}", state="suppressed", silenced_by=("s1",)) for i in range(50)), silences=[SILENCE])
+    room.poll(
+        *(found(f"f{i}", state="suppressed", silenced_by=("s1",)) for i in range(50)), silences=[SILENCE]
+    )
     for i in range(50):
         room.webhook(f"f{i}", event=ends)
     room.tick(10)

@@ -201,7 +201,9 @@ class Alertmanager(Server):
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
         return list(json.loads(done.stdout))
 
-    def silence(self, *matchers: str, comment: str = "new disk", author: str = "anna", lasts: str = "1h") -> str:
+    def silence(
+        self, *matchers: str, comment: str = "new disk", author: str = "anna", lasts: str = "1h"
+    ) -> str:
         """Make a silence with amtool: its id."""
         command = [program("amtool"), "silence", "add", f"--alertmanager.url={self.url}", *matchers]
         command += [f"--comment={comment}", f"--author={author}", f"--duration={lasts}"]
