@@ -59,7 +59,9 @@ class Alertmanager:
             verify=_context(model.ca_file),
             timeout=self._patience,
             trust_env=False,
-            limits=httpx.Limits(max_keepalive_connections=0),  # one that was closed meanwhile would be a failure
+            limits=httpx.Limits(
+                max_keepalive_connections=0
+            ),  # one that was closed meanwhile would be a failure
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
         )
 
