@@ -68,6 +68,8 @@ def read(text: bytes, name: str, model: type[M], context: Mapping[str, Any] | No
 
 _INNER = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.*)", re.DOTALL)
 """Our own checks of several keys together name the one that is wrong, so that its line can be told."""
+_LOGIN = re.compile(r"//[^/\s]*@")
+"""Name and password in a URL: what is refused is quoted, and that is logged."""
 _PLAIN = {
     "missing": "is missing",
     "too_short": "has too few items",
@@ -126,7 +128,7 @@ def _given(error: ErrorDetails) -> str:
     given = error.get("input")
     if error["type"] in {"extra_forbidden", "missing"} or isinstance(given, dict | list):
         return ""
-    return f" (this is {repr(given)[:80]})"
+    return f" (this is {_LOGIN.sub('//...@', repr(given))[:80]})"
 
 
 def _unknown(key: str, known: list[str]) -> str:

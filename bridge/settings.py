@@ -38,6 +38,8 @@ class Settings:
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
     post_rate: float = 0.0
+    alertmanager_url: str = ""
+    alertmanager_external_url: str = ""
 
     @property
     def page(self) -> str:

@@ -80,6 +80,20 @@ class Metrics:
         self.not_kept = Counter(
             "pager_alerts_not_kept", "Alerts that sounded and are not kept: too many fire.", registry=r
         )
+        self.stale = Gauge(
+            "pager_alerts_stale", "Alerts that fire and that nobody has vouched for lately.", registry=r
+        )
+        self.polls = Counter(
+            "pager_alertmanager_polls",
+            "Questions to Alertmanagers, by how they ended.",
+            ["result"],
+            registry=r,
+        )
+        self.foreign = Counter(
+            "pager_webhooks_foreign",
+            "Webhooks of Alertmanagers that no entry of the rule book names.",
+            registry=r,
+        )
         self.voices = Gauge("pager_voices", "Held voices that should sound now.", registry=r)
 
         self.cues = Counter(
@@ -166,6 +180,8 @@ class Metrics:
         for severity in SEVERITIES:
             self.alerts.labels(severity)
             self.active.labels(severity)
+        for result in ("ok", "failed"):
+            self.polls.labels(result)
         for source in Source:
             self.received.labels(source)
         for kind in ("sclang", "browser"):

@@ -25,6 +25,8 @@ def alert(number=1, **more):
         "flapping": False,
         "acknowledged": None,
         "muted": None,
+        "silenced": None,
+        "stale": None,
         "rule": "critical",
     } | more
 
@@ -53,6 +55,8 @@ def status(**more):
         "digest": "The digest.",
         "firing": [],
         "mutes": [],
+        "alertmanager": [],
+        "webhooks_foreign": [],
         "silent": 0,
         "voices": [],
         "players": [],
@@ -352,3 +356,53 @@ def test_a_quiet_player_is_told_with_who_made_it_so():
     quiet = {"by": "anna", "why": "", "at": NOW, "until": NOW + 60}
     page = {"kind": "browser", "name": "browser-1", "audible": False, "level": "everything", "quiet": quiet}
     assert f"Page browser-1: quiet until {look.clock(NOW + 60)}, by anna." in lines(players=[page])
+
+
+def alertmanager(**more):
+    return {
+        "urls": ["http://am:9093"],
+        "external_urls": ["http://am:9093"],
+        "ok": True,
+        "last": NOW - 3,
+        "error": "",
+        "failed": 0,
+        "silences": 1,
+        "receivers": ["web.hook"],
+    } | more
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        ({}, "Alertmanager http://am:9093: answers, 1 silence."),
+        ({"ok": None, "last": None}, "Alertmanager http://am:9093: not asked yet."),
+        (
+            {"ok": False, "last": NOW - 60, "failed": 3, "error": "refused\x1b[2J"},
+            "Alertmanager http://am:9093: CANNOT BE ASKED, answered 1 min ago, failed 3 times: refused [2J",
+        ),
+        (
+            {"receivers": [], "silences": 0},
+            "Alertmanager http://am:9093: answers, 0 silences; " + look.NOT_OURS + ".",
+        ),
+    ],
+)
+def test_how_an_alertmanager_stands(found, line):
+    assert line in lines(alertmanager=[alertmanager(**found)])
+
+
+def test_an_alertmanager_that_is_not_asked_is_named():
+    [line] = [
+        line for line in lines(webhooks_foreign=[{"external_url": "http://x\n"}]) if "Not asked" in line
+    ]
+    assert "calls itself http://x ;" in line
+
+
+def test_what_is_silenced_or_stale_says_why():
+    silence = {"id": "s1", "by": "anna", "comment": "new\ndisk", "until": NOW + 3600}
+    until = look.moment(NOW + 3600)
+    [line] = [line for line in lines(firing=[alert(silenced=silence)]) if "HighCPU" in line]
+    assert f", silenced in Alertmanager by anna until {until} (new disk), " in line
+    inhibited = {"id": "", "by": "", "comment": "inhibited by Down", "until": None}
+    stale = {"since": NOW - 120, "why": "no answer"}
+    [line] = [line for line in lines(firing=[alert(silenced=inhibited, stale=stale)]) if "HighCPU" in line]
+    assert ", inhibited by Down, STALE for 2 min, " in line

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from bridge.book.alertmanager import AlertmanagerModel, check_clusters
 from bridge.book.base import Strict
 from bridge.book.mqtt import MqttModel, TlsModel
 from bridge.book.room import (
+    STALE_LONGEST,
+    STALE_SHORTEST,
     CadenceModel,
     ExpectModel,
     LimitsModel,
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
     from bridge.core.topics import TopicRule
 
-__all__ = ["Book", "MqttModel", "TlsModel"]
+__all__ = ["AlertmanagerModel", "Book", "MqttModel", "TlsModel"]
 
 
 class Book(Strict):
@@ -54,6 +57,12 @@ class Book(Strict):
     expect: list[ExpectModel] = Field(
         [], max_length=100, description="what must keep coming in, or the flatline sounds"
     )
+    alertmanager: list[AlertmanagerModel] = Field(
+        [], max_length=20, description="Alertmanagers that are asked what fires and what is silenced"
+    )
+    stale_after: str | None = Field(
+        None, description="an alert of which nothing was heard for so long is stale: 5h; at least 1m"
+    )
     cadence: CadenceModel = CadenceModel()
     limits: LimitsModel = LimitsModel()
     store: StoreModel = StoreModel()
@@ -65,6 +74,16 @@ class Book(Strict):
     def _over(self, info: ValidationInfo) -> Self:
         self._sounds = sounds_of(info)
         return self
+
+    _clusters = field_validator("alertmanager")(check_clusters)
+
+    @field_validator("stale_after")
+    @classmethod
+    def _stale(cls, text: str | None) -> str | None:
+        seconds = STALE_SHORTEST if text is None else duration(text)
+        if seconds is None or not STALE_SHORTEST <= seconds <= STALE_LONGEST:
+            raise ValueError(f"{text!r} is no time from 1m to 7d; write 5h or 1d")
+        return text
 
     @field_validator("expect")
     @classmethod
@@ -89,6 +108,8 @@ class Book(Strict):
             flood=self.limits.flood,
             quiet=self.quiet_hours.compiled() if self.quiet_hours else None,
             expected=tuple(e.compiled() for e in self.expect),
+            clusters=tuple(found.compiled() for found in self.alertmanager),
+            stale_after=duration(self.stale_after or "") or 0.0,
             digest_every=duration(self.cadence.digest_every or "") or 0.0,
             sounds=self._sounds,
         )

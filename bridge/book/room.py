@@ -19,6 +19,7 @@ from bridge.model.player import Level  # noqa: TC001 # pydantic needs it when th
 SHORTEST, LONGEST = 10.0, 7 * 86400.0
 """Seconds: bounds of a time in which something is expected."""
 DIGEST_SHORTEST = 600.0
+STALE_SHORTEST, STALE_LONGEST = 60.0, LONGEST
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 Interval = Annotated[float, Field(ge=-12, le=12)]
 

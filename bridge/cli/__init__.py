@@ -7,7 +7,7 @@ import sys
 import typer
 
 from bridge import __version__
-from bridge.cli import books, client, duty, mutes, preview, render, rulebook, serve, sounds, story
+from bridge.cli import books, client, duty, mutes, preview, render, rulebook, serve, silences, sounds, story
 from bridge.model.errors import ConfigError, PagerError
 
 app = typer.Typer(
@@ -36,6 +36,8 @@ app.command()(mutes.mute)
 app.command()(mutes.unmute)
 app.command()(mutes.quiet)
 app.command()(mutes.unquiet)
+app.command()(silences.silence)
+app.command()(silences.unsilence)
 app.command()(duty.watch)
 app.command()(duty.who)
 app.command()(client.status)

@@ -19,6 +19,8 @@ SUNG = 5
 """So many services that sing now are told one by one; of more there is their number."""
 REFUSED = 5
 """So many problems of own sounds are told; the rest are counted."""
+FOREIGN = 5
+"""So many Alertmanagers that are not asked are named."""
 _REASONS = {
     "by_rule": "the rule book is silent about it",
     "flood": "too much at once, it counts in the storm",
@@ -61,11 +63,26 @@ def clock(unix: float) -> str:
     return time.strftime("%H:%M", time.localtime(unix))
 
 
+def moment(unix: float) -> str:
+    """A day and a time of this machine's clock, for what may be far away."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix))
+
+
 def acknowledged(ack: dict[str, Any], now: float) -> str:
     """By whom and how long ago, and why."""
     by = f"by {printable(ack['by'])}, " if ack["by"] else ""
     why = f" ({printable(ack['why'])})" if ack["why"] else ""
     return f"{by}{age(now - ack['at'])} ago{why}"
+
+
+def silenced(found: dict[str, Any]) -> str:
+    """Why Alertmanager tells nobody of an alert."""
+    if not found["id"]:
+        return printable(found["comment"])
+    until = f" until {moment(found['until'])}" if found["until"] is not None else ""
+    by = f" by {printable(found['by'])}" if found["by"] else ""
+    why = f" ({printable(found['comment'])})" if found["comment"] else ""
+    return f"silenced in Alertmanager{by}{until}{why}"
 
 
 def mute(found: dict[str, Any]) -> str:
@@ -97,7 +114,12 @@ def status_lines(found: dict[str, Any], *, is_plain: bool, limit: int | None = S
     lines += [_voice(voice, found["now"]) for voice in found["voices"]]
     lines += _bed(found) + _who(found)
     lines += [_player(p) for p in found["players"]]
-    lines += [_mqtt(found["mqtt"]), _rule_book(found["rule_book"]), *_own_sounds(found["own_sounds"])]
+    lines += [
+        _mqtt(found["mqtt"]),
+        *_alertmanagers(found),
+        _rule_book(found["rule_book"]),
+        *_own_sounds(found["own_sounds"]),
+    ]
     if not found["store"]["ok"]:
         lines.append(f"The store in {found['store']['path']} cannot be written.")
     return [*lines, found["hears"]]
@@ -141,6 +163,10 @@ def _alert(alert: dict[str, Any], now: float, is_plain: bool) -> str:  # a switc
     taken = f", acknowledged {acknowledged(ack, now)}" if ack else ""
     if muted := alert["muted"]:
         taken += f", muted until {clock(muted['until'])}"
+    if alert["silenced"]:
+        taken += f", {silenced(alert['silenced'])}"
+    if stale := alert["stale"]:
+        taken += f", STALE for {age(now - stale['since'])}"
     text = f": {printable(alert['summary'])}" if alert["summary"] else ""
     since = age(now - alert["since"])
     rule = f", rule {printable(alert['rule'])}"
@@ -208,6 +234,32 @@ def _mqtt(mqtt: dict[str, Any]) -> str:
         return "MQTT: off (MQTT_HOST is empty)."
     waiting = f", {mqtt['unsent']} publishes wait" if mqtt["unsent"] else ""
     return f"MQTT broker {mqtt['host']}: {mqtt['state']}{waiting}."
+
+
+def _alertmanagers(found: dict[str, Any]) -> list[str]:
+    """Every Alertmanager that is asked, and those that send without being asked."""
+    lines = [_alertmanager(one, found["now"]) for one in found["alertmanager"]]
+    lines += [
+        f"Not asked: the Alertmanager that calls itself {printable(one['external_url'])}; "
+        "name it in external_urls: under alertmanager: of the rule book."
+        for one in found["webhooks_foreign"][:FOREIGN]
+    ]
+    return lines
+
+
+def _alertmanager(one: dict[str, Any], now: float) -> str:
+    name = f"Alertmanager {', '.join(map(printable, one['urls']))}"
+    if one["ok"] is None:
+        return f"{name}: not asked yet."
+    if not one["ok"]:
+        last = "never" if one["last"] is None else f"{age(now - one['last'])} ago"
+        return f"{name}: CANNOT BE ASKED, answered {last}, failed {one['failed']} times: {printable(one['error'])}"
+    ours = (
+        ""
+        if one["receivers"]
+        else "; none of its receivers has sent here yet, so nothing of it is known to be ours"
+    )
+    return f"{name}: answers, {one['silences']} silence{'' if one['silences'] == 1 else 's'}{ours}."
 
 
 def _rule_book(book: dict[str, Any]) -> str:

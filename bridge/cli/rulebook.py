@@ -28,6 +28,8 @@ Synthdefs = Annotated[
         "--synthdefs", envvar="PAGER_SYNTHDEFS", help="folder of your own sounds", show_default="none"
     ),
 ]
+OFTEN = 5 * 3600.0
+"""Seconds: what Alertmanager repeats by default, and an hour for it to be late."""
 routes = typer.Typer(help="Ask the rule book.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -46,6 +48,11 @@ def check_config(
     typer.echo(f"{file}: good, {len(book.alerts)} rules for alerts, {len(book.metrics)} for metrics.")
     if not _arms(book.compiled()):
         typer.echo("note: no rule takes Watchdog as sign_of_life; the watch can never arm by it")
+    if book.stale_after is not None and book.compiled().stale_after < OFTEN:
+        typer.echo(
+            f"note: stale_after {book.stale_after}: Alertmanager repeats every 4h unless its repeat_interval says "
+            "otherwise, so below 5h an alert may be stale though all is well"
+        )
 
 
 def _arms(book: RuleBook) -> bool:

@@ -148,6 +148,16 @@ def serve(  # noqa: PLR0913 # each is a setting
             show_default="no limit",
         ),
     ] = 0.0,
+    alertmanager_url: Annotated[
+        str,
+        typer.Option(envvar="PAGER_ALERTMANAGER_URL", help="the Alertmanager to ask; replicas after a comma"),
+    ] = "",
+    alertmanager_external_url: Annotated[
+        str,
+        typer.Option(
+            envvar="PAGER_ALERTMANAGER_EXTERNAL_URL", help="what its webhooks call it, if not the same"
+        ),
+    ] = "",
 ) -> None:
     """Run the bridge until SIGTERM or Ctrl-C. SIGHUP reads the rule book and the own sounds again."""
     settings = Settings(
@@ -172,6 +182,8 @@ def serve(  # noqa: PLR0913 # each is a setting
         tls_cert_file=tls_cert_file,
         tls_key_file=tls_key_file,
         post_rate=post_rate,
+        alertmanager_url=alertmanager_url,
+        alertmanager_external_url=alertmanager_external_url,
     )
     set_up_logs()
     tls = context(settings)

@@ -14,24 +14,29 @@ from typing import TYPE_CHECKING
 from bridge.core.acks import FLATLINE, Acks
 from bridge.core.bed import Bed
 from bridge.core.cadence import HEARTBEAT, Beat, Cadence, Stream
+from bridge.core.clusters import Clusters
 from bridge.core.engine import Active, Change, Engine, Verdict
 from bridge.core.flood import density
 from bridge.core.mutes import Mute, Mutes
-from bridge.core.rules import LAST_ALERT_RULE
+from bridge.core.rules import LAST_ALERT_RULE, SIGN_OF_LIFE, clip
 from bridge.core.voices import Heard, Voices
 from bridge.core.watch import Watch
 from bridge.core.who import NOBODY, Who
 from bridge.model.catalogue import SEVERITIES
 from bridge.model.commands import Command, Play, Release, Set, Why
-from bridge.model.events import AlertEvent, MetricSample, Reason, Status
+from bridge.model.events import AlertEvent, MetricSample, Reason, Source, Status
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container
 
+    from bridge.core.alertmanager import Answer
+    from bridge.core.clusters import Decided, Known
     from bridge.core.rules import RuleBook
 
 ALTERED = 3.0
 """Semitones: the second note of the heartbeat while anything is muted."""
+STALE = {"dur": 1.3, "vol": 0.5}
+"""What the reminder of a stale alert has of its controls: it is longer and softer."""
 TICKS = 5
 """A digest ticks for so many further alerts at most."""
 
@@ -40,7 +45,7 @@ TICKS = 5
 class _Standing:
     """What fires and nobody has acknowledged, in the order of onsets; of these, what reminders are for."""
 
-    key: tuple[int, int, int, int, bool]
+    key: tuple[int, int, int, int, int, bool]
     open: list[Active]
     criticals: list[Active]
     warnings: list[Active]
@@ -58,6 +63,7 @@ class Conductor:
         self.acks = Acks()
         self.mutes = Mutes()
         self.watch = Watch(book.expected, began)
+        self.clusters = Clusters(book.clusters, began)
         self.cadence = Cadence(began)
         self.bed = Bed(began)
         self._flatline = Stream()
@@ -66,7 +72,7 @@ class Conductor:
         self._was_quiet = False
         self._silent = False
         self._ticked = math.inf
-        self._last_standing = _Standing((-1, -1, -1, -1, False), [], [], [], [])
+        self._last_standing = _Standing((-1, -1, -1, -1, -1, False), [], [], [], [])
 
     def swap(self, book: RuleBook, now: float) -> None:
         """Take a new rule book; what fires and sounds goes on."""
@@ -74,15 +80,19 @@ class Conductor:
         self.book = self.voices.book = book
         self.engine.swap(book)
         self.watch.expect(book.expected, now)
+        self.clusters.swap(book.clusters)
         if regular != book.digest_every:
             self._digest.next = now + book.digest_every
 
     def alert(self, event: AlertEvent, onset: str, now: float) -> Verdict:
         """What one message about an alert means. `onset` is the id that its cue will have; it must be unique."""
-        # An end is no sign of life, and what is retained may come long after whoever sent it is gone.
-        if event.status is Status.FIRING and not event.retained:
+        # An end is no sign of life; what is retained may come long after whoever sent it is gone, and what was asked for
+        # proves nothing about the way here.
+        asked = event.source is Source.ALERTMANAGER_API
+        if event.status is Status.FIRING and not event.retained and not asked:
             self.watch.sign(event.labels, None, now)
-        verdict = self.engine.alert(event, onset, now)
+        silenced = self.clusters.silence_of(event.fingerprint, now) is not None
+        verdict = self.clusters.judged(event, self.engine.alert(event, onset, now), now)
         self.watch.watchdog = self.engine.watchdog_last
         if verdict.change is not Change.NONE:
             self.acks.end(event.fingerprint)
@@ -90,7 +100,7 @@ class Conductor:
             self.bed.changed(now)
         if verdict.play is None:
             return verdict
-        return self._admitted(event, verdict, verdict.play, now)
+        return self._admitted(event, verdict, verdict.play, now, silenced=silenced)
 
     def sample(self, sample: MetricSample, now: float) -> Heard:
         """What one measured value means. The command is the voice by itself; `voiced` makes it part of the bed."""
@@ -108,6 +118,7 @@ class Conductor:
         self.cadence.flapping.settle(now)
         self.acks.lapsed(now)
         self.mutes.lapsed(now)
+        self.clusters.tick(self.engine.active, self.book.stale_after, now)
         gone = self.voices.expire(now) + self._muted_voices(now)
         for voice in gone:
             self.bed.forget(voice)
@@ -141,17 +152,24 @@ class Conductor:
     def why_silent(self, alert: Active, now: float) -> str | None:
         """Why nobody is reminded of an alert that fires: `acknowledged`, or a Reason; None where it stands open."""
         fingerprint = alert.event.fingerprint
-        if not alert.audible:
-            return Reason.BY_RULE
-        if self.acks.of(fingerprint, alert.severity, now) is not None:
-            return "acknowledged"
-        if self.mute_of(alert, now) is not None:
-            return Reason.MUTED
-        if self.engine.outranked(alert):
-            return Reason.SUPERSEDED
-        if fingerprint in self.cadence.flapping.since:
-            return Reason.FLAPPING
-        return Reason.QUIET_HOURS if self.quiet(now) and alert.severity != "critical" else None
+        reasons: tuple[tuple[bool, str], ...] = (
+            (not alert.audible, Reason.BY_RULE),
+            (self.acks.of(fingerprint, alert.severity, now) is not None, "acknowledged"),
+            (self.clusters.silence_of(fingerprint, now) is not None, Reason.SILENCED),
+            (self.mute_of(alert, now) is not None, Reason.MUTED),
+            (self.engine.outranked(alert), Reason.SUPERSEDED),
+            (fingerprint in self.cadence.flapping.since, Reason.FLAPPING),
+            (self.quiet(now) and alert.severity != "critical", Reason.QUIET_HOURS),
+        )
+        return next((why for holds, why in reasons if holds), None)
+
+    def asked(self, known: Known, answer: Answer, now: float) -> Decided:
+        """What follows from a complete answer of an Alertmanager."""
+        return self.clusters.answered(known, answer, self.engine.active, self._startable, now)
+
+    def _startable(self, event: AlertEvent) -> bool:
+        """A Watchdog must come by itself."""
+        return self.book.alert_rule(event.labels).sound != SIGN_OF_LIFE
 
     def open(self, now: float) -> list[Active]:
         """Audible alerts that nobody has acknowledged, the oldest first."""
@@ -176,7 +194,9 @@ class Conductor:
         count = {"worst": float(worst), "count": float(min(len(alerts) - 1, TICKS))}
         return self._cue(f"d{now:.3f}", "digest", Why.DIGEST, severity, tone | count)
 
-    def _admitted(self, event: AlertEvent, verdict: Verdict, cue: Play, now: float) -> Verdict:
+    def _admitted(
+        self, event: AlertEvent, verdict: Verdict, cue: Play, now: float, *, silenced: bool
+    ) -> Verdict:
         fingerprint, labels = event.fingerprint, event.labels
         flapping = self.cadence.flapping
         came = verdict.severity if verdict.change is Change.FIRED else None
@@ -185,8 +205,8 @@ class Conductor:
             cue = self._flaps(cue)
         elif verdict.change is not Change.NONE and flapping.changed(fingerprint, came, now):
             return replace(verdict, reason=Reason.FLAPPING, play=None)
-        if muted is not None:
-            return replace(verdict, reason=Reason.MUTED, play=None)
+        if silenced or muted is not None:
+            return replace(verdict, reason=Reason.SILENCED if silenced else Reason.MUTED, play=None)
         reason = self.cadence.admit(cue, now, quiet=self.quiet(now), flood=self.book.flood)
         return replace(verdict, reason=reason, play=cue if reason is None else None)
 
@@ -217,7 +237,8 @@ class Conductor:
     def _standing(self, now: float) -> _Standing:
         """Counted anew only after a change: thousands may fire."""
         quiet, flapping = self.quiet(now), self.cadence.flapping
-        key = (self.engine.version, self.acks.version, self.mutes.version, flapping.version, quiet)
+        versions = (self.engine.version, self.acks.version, self.mutes.version, self.clusters.version)
+        key = (*versions, flapping.version, quiet)
         if self._last_standing.key != key:
             found = [
                 alert
@@ -225,6 +246,7 @@ class Conductor:
                 if alert.audible
                 and self.acks.of(fingerprint, alert.severity, now) is None
                 and self.mute_of(alert, now) is None
+                and self.clusters.silence_of(fingerprint, now) is None
             ]
             found.sort(key=lambda alert: (alert.severe_since, alert.event.fingerprint))
             steady = [alert for alert in found if alert.event.fingerprint not in flapping.since]
@@ -250,6 +272,9 @@ class Conductor:
         sound = rule.sound if rule.sounds and rule.severity == alert.severity else alert.severity
         who = self.who.identity(self.book.service(alert.event.labels), now)
         controls = self.book.cue(rule, sound, alert.event.value, who)
+        if alert.event.fingerprint in self.clusters.stale:
+            softer = {name: x * STALE.get(name, 1.0) for name, x in controls.items()}
+            controls = clip(self.book.sounds.get(sound, self.book.sounds[alert.severity]), softer)
         ident = f"{alert.onset or alert.event.fingerprint}.r{self.cadence.reminders.told}"
         cue = Play(ident, sound, controls, alert.severity, alert.event.fingerprint, Why.REMINDER)
         if alert.severity == "critical":
@@ -293,7 +318,8 @@ class Conductor:
         self._was_quiet = quiet
         every = self.book.digest_every
         due = bool(every) and self._digest.due(now, every)
-        if quiet or not (was or due):
+        found, self.clusters.found = self.clusters.found, False
+        if quiet or not (was or due or found):
             return None
         cue = self.digest(now)
         if cue is not None:

@@ -55,11 +55,13 @@ def sentence(  # what is said of a state
     now: float,
     late: float | None = None,
     missing: Sequence[str] = (),
+    *,
+    silenced: int = 0,
 ) -> str:
     """For example: `1 critical: HighCPU on checkout, for 4 min.` Times are unix seconds.
 
     `late` is how long ago the last Watchdog came, when that is too long, `missing` what else should come in and does
-    not: then silence proves nothing, and that is said.
+    not: then silence proves nothing, and that is said. `silenced` is how many fire that Alertmanager silences.
     """
     alerts = worst_first(active)
     groups = [f"Missing: {', '.join(map(printable, missing))}."] if missing else []
@@ -73,6 +75,8 @@ def sentence(  # what is said of a state
             named = [f"{name(a, book)}, for {age(now - a.since)}" for a in group[:NAMED]]
             more = [f"{len(group) - NAMED} more"] if len(group) > NAMED else []
             groups.append(f"{len(group)} {severity}: {'; '.join(named + more)}.")
+    if silenced:
+        groups.append(f"{silenced} {'is' if silenced == 1 else 'are'} silenced in Alertmanager.")
     return " ".join(groups)
 
 

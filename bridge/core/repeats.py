@@ -30,4 +30,6 @@ def renewed(known: AlertEvent, event: AlertEvent) -> AlertEvent:
         value=event.value if event.value is not None else known.value,
         starts_at=max(starts, default=None),
         expires_at=event.expires_at if known.expires_at is not None else None,
+        cluster=known.cluster or event.cluster,
+        receiver=event.receiver if event.cluster == known.cluster else known.receiver or event.receiver,
     )

@@ -15,6 +15,7 @@ from bridge.model.catalogue import SOUNDS, Sound
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bridge.core.alertmanager import Cluster
     from bridge.core.matchers import Matcher
     from bridge.core.quiet import Quiet
     from bridge.core.watch import Expectation
@@ -63,6 +64,9 @@ class RuleBook:
     expected: tuple[Expectation, ...] = ()
     digest_every: float = 0.0
     """Seconds between two digests of what stands; 0: none."""
+    clusters: tuple[Cluster, ...] = ()
+    stale_after: float = 0.0
+    """Seconds without a word after which an alert is stale; 0: never for that reason."""
     sounds: Mapping[str, Sound] = field(default_factory=lambda: SOUNDS)
 
     def alert_rule(self, labels: Mapping[str, str]) -> Rule:

@@ -21,6 +21,9 @@ class Source(StrEnum):
     """Where an event came in."""
 
     ALERTMANAGER = "alertmanager"
+    """Its webhook."""
+    ALERTMANAGER_API = "alertmanager_api"
+    """What the bridge found out by asking an Alertmanager."""
     GRAFANA = "grafana"
     MQTT = "mqtt"
     FIRE = "fire"
@@ -87,6 +90,8 @@ class AlertEvent:
     """The `externalURL` of the Alertmanager that sent it, without a slash at the end; empty for every other source."""
     receiver: str = ""
     """The receiver that its Alertmanager sent it through."""
+    standing: bool = False
+    """It stood already when the bridge began to ask: one digest tells of all such."""
 
 
 @dataclass(frozen=True, slots=True)

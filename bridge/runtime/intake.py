@@ -124,7 +124,14 @@ class Intake:
             else:
                 self._metrics.ended(event.source, Outcome.SUPPRESSED, verdict.reason)
             work.suppressed += [verdict.reason] if verdict.reason else []
-        if event.source not in UNPUBLISHED and verdict.reason not in {Reason.DUPLICATE, Reason.EXPIRED}:
+        noted = (
+            event.source is Source.ALERTMANAGER_API and verdict.change is Change.NONE
+        )  # nothing new for others
+        if (
+            not noted
+            and event.source not in UNPUBLISHED
+            and verdict.reason not in {Reason.DUPLICATE, Reason.EXPIRED}
+        ):
             self._publish(topics.alert_message(event, verdict.severity, self._bridge), work)
 
     def _remember(self, event: AlertEvent, event_id: int, verdict: Verdict, work: Work, now: float) -> None:

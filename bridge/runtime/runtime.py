@@ -13,6 +13,7 @@ from bridge.core.limits import Crowd, softer
 from bridge.model.commands import Play, Release, Why
 from bridge.model.errors import ConfigError, SettingError
 from bridge.model.events import AlertEvent, Event, Outcome, Reason, Rejected, Status
+from bridge.runtime.asking import Asking, with_setting
 from bridge.runtime.duty import Duty
 from bridge.runtime.intake import Intake, Work
 from bridge.runtime.mqtt import Mqtt
@@ -58,6 +59,7 @@ class Runtime:
     """One bridge. `start`, then `take` events, then `stop`. `changes` tells when status shows something new."""
 
     def __init__(self, settings: Settings, book: Book, *, clock: Callable[[], float] = time.time) -> None:
+        book = with_setting(book, settings)
         self.settings, self.book, self.clock = settings, book, clock
         self.metrics = Metrics()
         self.draining = False
@@ -92,6 +94,9 @@ class Runtime:
         self.engine, self.voices = self.conductor.engine, self.conductor.voices
         self.intake = Intake(self.conductor, self.metrics)
         self.duty = Duty(self.conductor, self.writes, self.room, clock=clock, changed=self.changed)
+        self.asking = Asking(
+            self.conductor, self.metrics, self.writes, clock=clock, take=self.take, changed=self.changed
+        )
         self._ticking: asyncio.Task[None] | None = None
         self._next_prune = 0.0
         self._ticked = self.began
@@ -105,6 +110,7 @@ class Runtime:
 
     async def start(self) -> None:
         """Open the store, find the players and the broker, and go on where the last run ended. Raises StoreError."""
+        self.asking.check(self.book)
         remembered = self.writes.begin()
         self.bridge = remembered.bridge
         self._recall(remembered)
@@ -116,6 +122,7 @@ class Runtime:
         self.sclang.start()
         await self.mqtt.start(self.bridge, self.book, remembered.publishes)
         self._resume(remembered.open)
+        self.asking.begin(self.book)
         self._ticking = asyncio.create_task(self._tick_forever(), name="tick")
         self.changed()
 
@@ -125,7 +132,7 @@ class Runtime:
         if self._ticking is not None:
             self._ticking.cancel()
         self.room.bring([Release(voice_id) for voice_id in self.voices.sounding])
-        await asyncio.gather(self._farewell(), self.mqtt.stop())
+        await asyncio.gather(self._farewell(), self.mqtt.stop(), self.asking.stop())
         if self._background:
             await asyncio.wait(self._background, timeout=0.5)
         await self.writes.close()
@@ -143,6 +150,8 @@ class Runtime:
         return stored, next(iter(work.suppressed), None)
 
     async def _take(self, items: Iterable[Event | Rejected]) -> tuple[bool, Work]:
+        items = list(items)
+        self.asking.came(items)
         work = self.intake.decide(items, self.clock(), heard=bool(self.room.audible()))
         new, gone = self.conductor.who.news()
         for row in new:
@@ -179,8 +188,9 @@ class Runtime:
         """Read the rule book again. Returns its problems; with any the old one stays."""
         self.own.read()
         try:
-            book = load_book(self.settings.config, self.own)
+            book = with_setting(load_book(self.settings.config, self.own), self.settings)
             self.mqtt.check(book)
+            self.asking.check(book)
         except (ConfigError, SettingError) as e:
             self.reload_problems = str(e).splitlines()
             self._mark_reload(ok=False)
@@ -196,6 +206,7 @@ class Runtime:
         self.sclang.expect(acknowledges=book.osc.acknowledges)
         self.sclang.listen(book.osc.level, self.conductor.standing())
         self._spawn(self.mqtt.reload(book))
+        self.asking.begin(book)
         self._mark_reload(ok=True)
         log.info("rule book loaded: %s", self.settings.config)
         self.changed()
@@ -282,6 +293,7 @@ class Runtime:
         if due := [*self.engine.due(now), *self.notices.waiting()]:
             self._spawn(self._take_own(due))
         self._advance(now)
+        self.asking.tick()
         self.room.tick()
         if self.room.hush(self.conductor.standing()):
             self.changed()
@@ -359,6 +371,7 @@ class Runtime:
         conductor.who.restore(remembered.who)
         conductor.acks.restore(remembered.acks)
         conductor.mutes.restore(remembered.mutes)
+        self.asking.recall(remembered.meta)
         self.room.quiets.update((row[0], Quieted(*row[1:])) for row in remembered.quiets)
         self.notices.resume(set(self.engine.active))
         if remembered.aside is not None:

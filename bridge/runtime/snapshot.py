@@ -22,6 +22,7 @@ def everything(runtime: Runtime) -> Batch:
         batch.mute(mute)
     for player, quieted in runtime.room.quiets.items():
         batch.quiet(player, quieted.by, quieted.why, quieted.at, quieted.until)
+    runtime.asking.remember(batch)
     for service, slot in conductor.who.slots.items():
         batch.who(service, slot, conductor.who.seen[service])
     if runtime.engine.watchdog_last is not None:

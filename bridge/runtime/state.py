@@ -30,12 +30,20 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
     conductor, engine, now = runtime.conductor, runtime.engine, runtime.clock()
     active = engine.active.values()
     heard = digest.worst_first(active)
+    told = [a for a in heard if conductor.clusters.silence_of(a.event.fingerprint, now) is None]
     return {
         "version": __version__,
         "bridge": runtime.bridge,
         "now": now,
         "started": runtime.began,
-        "digest": digest.sentence(active, engine.book, now, _late(conductor, now), _missing(conductor, now)),
+        "digest": digest.sentence(
+            told,
+            engine.book,
+            now,
+            _late(conductor, now),
+            _missing(conductor, now),
+            silenced=len(heard) - len(told),
+        ),
         "firing": [firing(alert, conductor, now) for alert in heard[:limit]],
         "counts": {severity: sum(a.severity == severity for a in heard) for severity in reversed(SEVERITIES)},
         "silent": len(active) - len(heard),
@@ -52,6 +60,8 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
         "who": [who(found) for found in conductor.who.table()],
         "bed": {"level": conductor.bed.level, "chord": conductor.bed.chord},
         "cadence": cadence(runtime),
+        "alertmanager": runtime.asking.state(),
+        "webhooks_foreign": runtime.asking.foreign(),
         "mutes": [mute(found) for found in conductor.mutes.given.values()],
         "rule_book": {
             "path": str(runtime.settings.config),
@@ -147,6 +157,8 @@ def firing(alert: Active, conductor: Conductor, now: float) -> dict[str, Any]:
     """One alert that fires, for a person."""
     event, book = alert.event, conductor.book
     muted = conductor.mute_of(alert, now)
+    silenced = conductor.clusters.silence_of(event.fingerprint, now)
+    stale = conductor.clusters.stale.get(event.fingerprint)
     return {
         "fingerprint": event.fingerprint,
         "severity": alert.severity,
@@ -161,6 +173,8 @@ def firing(alert: Active, conductor: Conductor, now: float) -> dict[str, Any]:
         "flapping": event.fingerprint in conductor.cadence.flapping.since,
         "acknowledged": _acknowledged(conductor.acks.of(event.fingerprint, alert.severity, now)),
         "muted": None if muted is None else mute(muted),
+        "silenced": None if silenced is None else asdict(silenced),
+        "stale": None if stale is None else asdict(stale),
     }
 
 

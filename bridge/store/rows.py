@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FIELDS = (
     *("source", "fingerprint", "status", "received", "starts_at", "ends_at", "value"),
-    *("one_shot", "retained", "expires_at", "cluster", "receiver"),
+    *("one_shot", "retained", "expires_at", "cluster", "receiver", "standing"),
 )
 
 

@@ -92,9 +92,10 @@ async def digest(request: Request) -> JSONResponse:
     """One sentence: what is wrong, how bad, since when."""
     runtime: Runtime = request.app.state.runtime
     found = state.status(runtime)
-    worst = found["firing"][0]["severity"] if found["firing"] else None
+    told = [alert for alert in found["firing"] if alert["silenced"] is None]
+    worst = told[0]["severity"] if told else None
     return JSONResponse(
-        {"digest": found["digest"], "worst": worst, "count": len(found["firing"]), "hears": found["hears"]}
+        {"digest": found["digest"], "worst": worst, "count": len(told), "hears": found["hears"]}
     )
 
 

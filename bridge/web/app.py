@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from bridge import __version__
 from bridge.model.errors import GoneError, StoreError, UnreadableError
-from bridge.web import answers, api, intake, login, mutes, probes, story, stream
+from bridge.web import answers, api, intake, login, mutes, probes, silences, story, stream
 from bridge.web.access import Access
 from bridge.web.guard import Guard
 
@@ -57,7 +57,7 @@ def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     app.state.states = stream.States()
     app.state.access = access
     app.include_router(probes.reading)
-    for module in (intake, probes, api, mutes, story, login, stream):
+    for module in (intake, probes, api, mutes, story, silences, login, stream):
         app.include_router(module.router)
     app.add_middleware(Guard, access=access, metrics=runtime.metrics, post_rate=runtime.settings.post_rate)
     app.add_exception_handler(UnreadableError, _unreadable)

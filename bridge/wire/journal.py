@@ -92,7 +92,9 @@ def _alert_fields(alert: AlertEvent) -> dict[str, Any]:
     }
     objects = {"annotations": dict(alert.annotations), "raw": dict(alert.raw)}
     numbers = {name: getattr(alert, name) for name in ("starts_at", "ends_at", "value", "expires_at")}
-    flags = {name: getattr(alert, name) for name in ("one_shot", "retained", "cluster", "receiver")}
+    flags = {
+        name: getattr(alert, name) for name in ("one_shot", "retained", "cluster", "receiver", "standing")
+    }
     fields |= {name: value for name, value in (objects | flags).items() if value}
     return fields | {name: value for name, value in numbers.items() if value is not None}
 
@@ -127,6 +129,7 @@ def _alert(found: dict[str, Any]) -> AlertEvent:
         raw=_object(found, "raw"),
         cluster=_name(found, "cluster"),
         receiver=_name(found, "receiver"),
+        standing=_flag(found, "standing"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ MAX_TYPE = 64
 MAX_NAME = 512
 """Characters of an Alertmanager's URL or of a receiver's name; a longer one is not kept."""
 ORIGIN = ("externalURL", "receiver")
+_QUOTED = re.compile(r"\\([\\.+*?()|\[\]{}^$])")
+"""Alertmanager quotes the receiver's name as for a regular expression: `web\\.hook` is called `web.hook`."""
 
 
 class Came(NamedTuple):
@@ -44,13 +47,16 @@ def group(
         )
     origin = source or (Source.GRAFANA if "orgId" in value else Source.ALERTMANAGER)
     said = partial(alert, source=origin, received=received, status=value.get("status"), retained=retained)
-    came = Came() if origin is not Source.ALERTMANAGER else Came(*map(_name, map(value.get, ORIGIN)))
+    came = Came()
+    if origin is Source.ALERTMANAGER:
+        url, receiver = map(_name, map(value.get, ORIGIN))
+        came = Came(url.rstrip("/"), _QUOTED.sub(r"\1", receiver))
     return [said(item, where=f"alerts[{i}]", came=came) for i, item in enumerate(value["alerts"])]
 
 
 def _name(value: Any) -> str:
-    """A URL or a receiver's name as it is compared: nothing that is no short text, no slash at the end."""
-    return value.rstrip("/") if isinstance(value, str) and len(value) <= MAX_NAME else ""
+    """A URL or a receiver's name: nothing that is no short text."""
+    return value if isinstance(value, str) and len(value) <= MAX_NAME else ""
 
 
 def alert(  # one alert has this much around it

@@ -20,6 +20,7 @@ from bridge.web import create_app
 from bridge.web.api import Acknowledge, Fire, Resolve, SwitchWatch, Unacknowledge
 from bridge.web.app import REFUSALS
 from bridge.web.mutes import Mute, Quiet, Unmute, Unquiet
+from bridge.web.silences import Silence, Unsilence
 from bridge.web.story import Filters
 from bridge.wire import webhooks
 
@@ -141,6 +142,14 @@ def test_mutes_and_quiet_players_of_the_docs_are_taken() -> None:
 def test_filters_and_keys_of_the_story_are_told() -> None:
     told = [key for row in rows(section("docs/http.md", "GET /api/v1/events")) for key in code(row[0])]
     assert told == list(Filters.model_fields)
+
+
+def test_silences_of_the_docs_are_taken() -> None:
+    for kind, model in (("silence", Silence), ("unsilence", Unsilence)):
+        [block] = bodies(kind)
+        told = json.loads(block.text)
+        assert model.model_validate(told)
+        assert set(told) == {f.alias or n for n, f in model.model_fields.items()} - {"fingerprint"}
 
 
 async def test_every_key_of_what_sounds_is_told(tmp_path: Path) -> None:

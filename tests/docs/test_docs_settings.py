@@ -15,7 +15,12 @@ from bridge.cli import app
 from bridge.settings import Settings, default_data_dir
 
 TREE = typer.main.get_command(app)
-OWN_WORDS = {"--config": "the built-in rule book", "--embedded-broker": "off"}
+OWN_WORDS = {
+    "--config": "the built-in rule book",
+    "--embedded-broker": "off",
+    "--alertmanager-url": "none",
+    "--alertmanager-external-url": "the same",
+}
 """Defaults that are told in words."""
 PREFIXES = ("PAGER_", "OSC_", "MQTT_", "PULSE_")
 

@@ -61,10 +61,16 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, now: list[float] | None = None) -> AsyncIterator[Client]:
-    """One bridge over the state of `folder`."""
+async def running(folder: Path, now: list[float] | None = None, **further: str) -> AsyncIterator[Client]:
+    """One bridge over the state of `folder`. `further` are settings."""
     clock = now or [BEGAN]
-    settings = Settings(data_dir=folder, config=config.DEFAULT_BOOK, mqtt_host="", osc_port=9)
+    settings = Settings(
+        data_dir=folder,
+        config=config.DEFAULT_BOOK,
+        mqtt_host="",
+        osc_port=9,
+        **further,  # type: ignore[arg-type]
+    )
     runtime = Runtime(settings, config.load(config.DEFAULT_BOOK), clock=lambda: clock[0])
     await runtime.start()
     async with contextlib.AsyncExitStack() as stack:

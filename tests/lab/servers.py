@@ -12,6 +12,7 @@ import json
 import re
 import shutil
 import signal
+import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -145,12 +146,16 @@ class Mosquitto(Server):
 class Alertmanager(Server):
     """An Alertmanager that posts to `webhook_url`.
 
-    `config` is YAML; without it the shipped file, its waits shortened to a second. In both the receiver
-    `web.hook` is pointed at `webhook_url`.
+    `config` is YAML; without it the shipped file, its waits shortened to a second. In both every webhook is pointed at
+    `webhook_url`. It calls itself by its `url`. `peers` are the `cluster` addresses of its replicas; None: it has none.
     """
 
-    def __init__(self, folder: Path, webhook_url: str, config: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, webhook_url: str, config: str | None = None, *, peers: Sequence[str] | None = None
+    ) -> None:
         super().__init__(folder)
+        self.cluster = "" if peers is None else f"127.0.0.1:{free_port()}"
+        self._peers = peers or ()
         self.file = self.folder / "alertmanager.yml"
         self.write(webhook_url, config)
         self.start()
@@ -172,7 +177,9 @@ class Alertmanager(Server):
                 f"--config.file={self.file}",
                 f"--storage.path={self.folder}/state",
                 f"--web.listen-address=127.0.0.1:{self.port}",
-                "--cluster.listen-address=",
+                f"--web.external-url={self.url}",
+                f"--cluster.listen-address={self.cluster}",
+                *(f"--cluster.peer={peer}" for peer in self._peers),
                 "--log.level=debug",
             ],
             self.folder,
@@ -187,6 +194,25 @@ class Alertmanager(Server):
         """Give it alerts as Prometheus does: `labels`, and `annotations`, `startsAt`, `endsAt` where wanted."""
         status, answer = ask(f"{self.url}/api/v2/alerts", list(alerts))
         assert status == 200, answer
+
+    def silences(self) -> list[dict[str, Any]]:
+        """The silences in force, as amtool tells them."""
+        command = [program("amtool"), "silence", "query", f"--alertmanager.url={self.url}", "--output=json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        return list(json.loads(done.stdout))
+
+    def silence(
+        self, *matchers: str, comment: str = "new disk", author: str = "anna", lasts: str = "1h"
+    ) -> str:
+        """Make a silence with amtool: its id."""
+        command = [program("amtool"), "silence", "add", f"--alertmanager.url={self.url}", *matchers]
+        command += [f"--comment={comment}", f"--author={author}", f"--duration={lasts}"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+
+    def expire(self, ident: str) -> None:
+        """End a silence with amtool."""
+        command = [program("amtool"), "silence", "expire", f"--alertmanager.url={self.url}", ident]
+        subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
 
     def alerts(self) -> list[dict[str, Any]]:
         """What it holds as active."""

@@ -320,3 +320,22 @@ def test_any_bytes_are_read_or_unreadable(body):
             read_body(body, NOW)
         except UnreadableError:
             continue
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        ("web\\.hook", "web.hook"),
+        ("web.hook", "web.hook"),
+        ("monitoring/a\\.b/sing\\[er\\]", "monitoring/a.b/sing[er]"),
+        ("back\\\\slash", "back\\slash"),
+        ("C:\\x", "C:\\x"),
+        (None, ""),
+        ("x" * 513, ""),
+    ],
+)
+def test_the_receiver_has_the_name_that_its_alertmanager_knows(sent, name):
+    """Alertmanager quotes it as for a regular expression."""
+    text = json.dumps({"receiver": sent, "externalURL": "http://am:9093/", "alerts": [{}]})
+    [event] = webhooks.alerts(text.encode(), 0.0)
+    assert (event.receiver, event.cluster) == (name, "http://am:9093")
