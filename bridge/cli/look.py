@@ -19,6 +19,7 @@ SUNG = 5
 """So many services that sing now are told one by one; of more there is their number."""
 REFUSED = 5
 """So many problems of own sounds are told; the rest are counted."""
+NOT_OURS = "none of its receivers has sent here yet, so nothing of it is known to be yours"
 FOREIGN = 5
 """So many Alertmanagers that are not asked are named."""
 _REASONS = {
@@ -254,11 +255,7 @@ def _alertmanager(one: dict[str, Any], now: float) -> str:
     if not one["ok"]:
         last = "never" if one["last"] is None else f"{age(now - one['last'])} ago"
         return f"{name}: CANNOT BE ASKED, answered {last}, failed {one['failed']} times: {printable(one['error'])}"
-    ours = (
-        ""
-        if one["receivers"]
-        else "; none of its receivers has sent here yet, so nothing of it is known to be ours"
-    )
+    ours = "" if one["receivers"] else f"; {NOT_OURS}"
     return f"{name}: answers, {one['silences']} silence{'' if one['silences'] == 1 else 's'}{ours}."
 
 

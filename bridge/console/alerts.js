@@ -4,7 +4,7 @@
  */
 
 import { element, put } from "./dom.js";
-import { acknowledgement, clock, texts } from "./texts.js";
+import { acknowledgement, clock, standing, texts } from "./texts.js";
 
 const FIRST = 20;
 const SHOWN = 200;
@@ -36,10 +36,11 @@ class Row {
     const acts = element("div", "acts");
     this.flapping = element("span", "flapping", texts.flapping);
     this.taken = element("span", "taken");
+    this.standing = element("span", "standing");
     this.button = element("button", "small");
     this.button.type = "button";
     this.button.addEventListener("click", () => this.#press(this.#alert));
-    acts.append(this.flapping, " ", this.taken, " ", this.button);
+    acts.append(this.flapping, " ", this.standing, " ", this.taken, " ", this.button);
     return acts;
   }
 
@@ -64,6 +65,9 @@ class Row {
 
   tick(now) {
     if (this.#alert.acknowledged) put(this.taken, acknowledgement(this.#alert.acknowledged, now));
+    const notes = standing(this.#alert, now);
+    this.standing.hidden = !notes;
+    put(this.standing, notes);
     this.age.hidden = !Number.isFinite(this.since);
     if (this.age.hidden) return;
     put(this.age, texts.age(now - this.since));

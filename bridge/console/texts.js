@@ -37,6 +37,18 @@ export function acknowledgement(ack, now) {
   return `acknowledged${by} ${duration(now - ack.at)} ago${until}${ack.why ? `: ${ack.why}` : ""}`;
 }
 
+/** Why Alertmanager tells nobody of an alert, and since when nobody vouches for it; empty where neither holds. */
+export function standing({ silenced, stale }, now) {
+  const notes = [];
+  if (silenced?.id) {
+    const by = silenced.by ? ` by ${silenced.by}` : "";
+    const until = Number.isFinite(silenced.until) ? ` until ${clock(silenced.until, now)}` : "";
+    notes.push(`silenced in Alertmanager${by}${until}${silenced.comment ? `: ${silenced.comment}` : ""}`);
+  } else if (silenced) notes.push(silenced.comment || "suppressed in Alertmanager");
+  if (stale) notes.push(`stale for ${duration(now - stale.since)}: nobody vouches for it`);
+  return notes.join("; ");
+}
+
 /** What one mute keeps silent, until when, and who said so. */
 function muted({ match, include_critical, by, why, until }, now) {
   const what = match.length ? match.join(", ") : "everything";

@@ -55,7 +55,7 @@ class Found:
     inhibited_by: tuple[str, ...] = ()
     """Fingerprints."""
     muted_by: tuple[str, ...] = ()
-    """Names of time intervals; Alertmanager tells them from 0.28 on."""
+    """Names of time intervals, where a version of Alertmanager tells them."""
 
     @property
     def active(self) -> bool:

@@ -5,7 +5,7 @@ import { announcements, watchAnnouncements } from "../../bridge/console/announce
 import { cueOf } from "../../bridge/console/cues.js";
 import { changes, numbers, readState, tally } from "../../bridge/console/firing.js";
 import { Reminder } from "../../bridge/console/reminder.js";
-import { acknowledgement, clock, duration, texts } from "../../bridge/console/texts.js";
+import { acknowledgement, clock, duration, standing, texts } from "../../bridge/console/texts.js";
 
 const alert = (fingerprint, severity = "warning", more = {}) => ({ fingerprint, severity, name: `N${fingerprint}`, ...more });
 
@@ -147,4 +147,18 @@ test("each play has its file: digests by worst and count, the altered heartbeat,
   assert.equal(file("my_own_gong", {}, "warning"), "warning");
   assert.equal(file("toString", {}, "critical"), "critical");
   assert.equal(file("my_own_gong", {}, "odd"), undefined);
+});
+
+test("what Alertmanager silences and what nobody vouches for says so", () => {
+  const now = 1_800_000_000;
+  const silenced = { id: "s1", by: "anna", comment: "new disk", until: now + 60 };
+  const until = clock(now + 60, now);
+  assert.equal(standing({ silenced: null, stale: null }, now), "");
+  assert.equal(standing({}, now), "");
+  assert.equal(standing({ silenced }, now), `silenced in Alertmanager by anna until ${until}: new disk`);
+  const inhibited = { id: "", by: "", comment: "inhibited by Down", until: null };
+  assert.equal(
+    standing({ silenced: inhibited, stale: { since: now - 120, why: "x" } }, now),
+    "inhibited by Down; stale for 2 min: nobody vouches for it",
+  );
 });
