@@ -80,6 +80,9 @@ class Metrics:
         self.not_kept = Counter(
             "pager_alerts_not_kept", "Alerts that sounded and are not kept: too many fire.", registry=r
         )
+        self.samples_not_kept = Counter(
+            "pager_samples_not_kept", "Samples that are in no journal: the disk hangs.", registry=r
+        )
         self.voices = Gauge("pager_voices", "Held voices that should sound now.", registry=r)
 
         self.cues = Counter(
