@@ -287,7 +287,7 @@ async def test_samples_that_a_slow_broker_does_not_take_are_bounded(publishing, 
 
 
 async def test_messages_that_wait_for_the_loop_are_bounded_in_bytes(publishing, monkeypatch):
-    """paho's thread waits, then TCP does, then the broker's queue."""
+    """Paho's thread waits, then TCP does, then the broker's queue."""
     monkeypatch.setattr(client, "INTAKE_BYTES", 100)
     broker = publishing.broker
 
