@@ -94,6 +94,9 @@ class Metrics:
             "Webhooks of Alertmanagers that no entry of the rule book names.",
             registry=r,
         )
+        self.samples_not_kept = Counter(
+            "pager_samples_not_kept", "Samples that are in no journal: the disk hangs.", registry=r
+        )
         self.voices = Gauge("pager_voices", "Held voices that should sound now.", registry=r)
 
         self.cues = Counter(

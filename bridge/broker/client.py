@@ -14,6 +14,7 @@ import asyncio
 import itertools
 import logging
 import queue
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +38,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-INTAKE = 5_000
-"""Messages that wait for the loop before paho's thread waits."""
+INTAKE, INTAKE_BYTES = 5_000, 64 << 20
+"""Messages that wait for the loop, and bytes of them, before paho's thread waits."""
+LARGEST = 32 << 20
+"""Bytes of a payload, as many as a webhook may have. A larger one is taken as one that cannot be read."""
 DRAIN = 500
 """Messages that the loop takes in one go, so that everything else gets its turn."""
 WINDOW = 20
 """Publishes on the way to the broker at once, paho's own default for QoS 1."""
-UNSENT = 50_000
+UNSENT, UNSENT_BYTES = 50_000, 64 << 20
 """Publishes that wait for the broker, two of the largest webhooks and more; beyond it the oldest is given up."""
+SAMPLES = 1_000
+"""Samples on the way to the broker; one that reads so slowly misses the next."""
 SESSION = 86_400
 """Seconds that the broker keeps our session (MQTT 5)."""
 RECONNECT = (1, 30)
@@ -54,6 +59,8 @@ PERSIST = 3
 """Failed attempts with the version that the broker has accepted before, until the other one is tried."""
 LEAVE = 0.6
 """Seconds that paho's thread has to end."""
+TOO_LARGE = b"{too large"
+"""What stands for such a payload: nothing that can be read."""
 PATIENCE = 3.0
 """Seconds from an open socket to the broker's answer."""
 
@@ -64,6 +71,8 @@ class Delivery:
 
     message: Message
     done: Callable[[], None]
+    waits: bool = True
+    """Whether the broker keeps it until it is told."""
 
 
 class Broker:
@@ -84,11 +93,14 @@ class Broker:
         self.host, self.port, self.book, self.bridge = host, port, book, bridge
         self.connected = False
         self.unsent: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
+        self._unsent_bytes = 0
         self._flying: dict[int, int] = {}
+        self._samples: set[int] = set()
         self._metrics = metrics
         self._published_to = published
         self._changed = changed
         self._queue: queue.Queue[Delivery] = queue.Queue(INTAKE)
+        self._queued_bytes = self._taken_bytes = 0  # the first is paho's thread's, the second the loop's
         self._arrived = asyncio.Event()
         self._version = MQTTProtocolVersion.MQTTv5 if version_5 else MQTTProtocolVersion.MQTTv311
         self.check(book)
@@ -115,7 +127,7 @@ class Broker:
         """Begin to connect; `waiting` are publishes that a store remembers."""
         self._loop = asyncio.get_running_loop()
         for publish_id, topic, payload in waiting:
-            self.unsent[publish_id] = (topic, payload)
+            self._wait(publish_id, topic, payload)
         self._client = self._connect()
 
     async def stop(self) -> None:
@@ -138,24 +150,32 @@ class Broker:
         found: list[Delivery] = []
         while len(found) < DRAIN and not self._queue.empty():
             found.append(self._queue.get_nowait())
+        self._taken_bytes += sum(len(delivery.message.payload) for delivery in found)
         return found
 
     def publish(self, publish_id: int, topic: str, payload: bytes) -> None:
         """Hand over a message for QoS 1; `published` is called with its id once the broker has it."""
+        self._wait(publish_id, topic, payload)
+        self._pump()
+
+    def _wait(self, publish_id: int, topic: str, payload: bytes) -> None:
         self.unsent[publish_id] = (topic, payload)
-        while len(self.unsent) > UNSENT:
+        self._unsent_bytes += len(payload)
+        while len(self.unsent) > UNSENT or self._unsent_bytes > UNSENT_BYTES:
             oldest = next(i for i in self.unsent if i not in self._flying.values())
-            del self.unsent[oldest]
+            self._unsent_bytes -= len(self.unsent.pop(oldest)[1])
             self._metrics.mqtt_dropped.labels("overflow").inc()
             self._published_to(oldest)
-        self._pump()
 
     def publish_sample(self, topic: str, payload: bytes) -> None:
         """A sample goes out at QoS 0 while connected; an old value is no use later."""
         if not self.connected:
             self._metrics.mqtt_dropped.labels("offline").inc()
             return
-        self._client.publish(self.book.prefix + topic, payload, qos=0)
+        if len(self._samples) >= SAMPLES:
+            self._metrics.mqtt_dropped.labels("overflow").inc()
+            return
+        self._samples.add(self._client.publish(self.book.prefix + topic, payload, qos=0).mid)
 
     def _pump(self) -> None:
         self._metrics.mqtt_queue.set(len(self.unsent))
@@ -171,8 +191,10 @@ class Broker:
             self._flying[info.mid] = publish_id
 
     def _acknowledged(self, mid: int) -> None:
+        self._samples.discard(mid)
         publish_id = self._flying.pop(mid, None)
-        if publish_id is not None and self.unsent.pop(publish_id, None) is not None:
+        if publish_id is not None and (sent := self.unsent.pop(publish_id, None)) is not None:
+            self._unsent_bytes -= len(sent[1])
             self._published_to(publish_id)
         self._pump()
 
@@ -243,18 +265,28 @@ class Broker:
         except UnicodeDecodeError:
             topic, ours = "(unreadable topic)", True
         if not ours:  # the session of an earlier rule book: nobody asked for it any more
-            self._done(client, message)
+            self._done(client, message.mid, message.qos)
             return
-        found = Message(topic, bytes(message.payload), message.retain)
-        delivery = Delivery(found, lambda: self._done(client, message))
+        mid, qos = message.mid, message.qos
+        payload = bytes(message.payload) if len(message.payload) <= LARGEST else TOO_LARGE
+        found = Message(topic, payload, message.retain)
+        self._put(Delivery(found, lambda: self._done(client, mid, qos), qos > 0))
+        if self._queue.qsize() == 1 or not self._arrived.is_set():
+            self._loop.call_soon_threadsafe(self._arrived.set)
+
+    def _put(self, delivery: Delivery) -> None:
+        size = len(delivery.message.payload)
         while not self._stopping:
+            waiting = self._queued_bytes - self._taken_bytes
+            if waiting and waiting + size > INTAKE_BYTES:
+                time.sleep(0.05)
+                continue
+            self._queued_bytes += size  # before the loop can take it
             try:
                 self._queue.put(delivery, timeout=0.5)
                 break
             except queue.Full:
-                continue
-        if self._queue.qsize() == 1 or not self._arrived.is_set():
-            self._loop.call_soon_threadsafe(self._arrived.set)
+                self._queued_bytes -= size
 
     def _ours(self, topic: str) -> tuple[str, bool]:
         """The topic without the prefix, and whether the rule book of today has a use for it."""
@@ -263,9 +295,9 @@ class Broker:
         return topic.removeprefix(self.book.prefix), topic.startswith(self.book.prefix)
 
     @staticmethod
-    def _done(client: paho.Client, message: paho.MQTTMessage) -> None:
-        if message.qos > 0:
-            client.ack(message.mid, message.qos)
+    def _done(client: paho.Client, mid: int, qos: int) -> None:
+        if qos > 0:
+            client.ack(mid, qos)
 
     def _up(self, client: paho.Client) -> None:
         if client is not self._client:
@@ -288,6 +320,7 @@ class Broker:
         else:
             self._switch()
         self.connected = False
+        self._samples.clear()  # on the way, and lost with the connection
         self._metrics.mqtt_connected.set(0)
         self._changed()
 
@@ -316,6 +349,7 @@ class Broker:
         self._pause = min(2 * self._pause, RECONNECT[1])
         self._switching = False
         self._flying.clear()
+        self._samples.clear()
         while not self._stopping:
             try:
                 self._password = _read_password(self.book.password_file)

@@ -38,6 +38,11 @@ class Ack:
     covers: tuple[str, ...] = ()
     """Of a flatline: the names of what was missing."""
 
+    def holds(self, now: float) -> bool:
+        """Whether its time has not passed."""
+        lasts = FLATLINE_LASTS if self.fingerprint == FLATLINE else LASTS
+        return 0 < self.until - now <= lasts + SLACK
+
 
 class Acks:
     """Every acknowledgement in force."""
@@ -71,14 +76,14 @@ class Acks:
     def of(self, fingerprint: str, severity: str, now: float) -> Ack | None:
         """The acknowledgement that holds for an alert of this severity now."""
         ack = self.given.get(fingerprint)
-        if ack is None or not 0 < ack.until - now <= LASTS + SLACK:
+        if ack is None or not ack.holds(now):
             return None
         return ack if SEVERITIES.index(severity) <= SEVERITIES.index(ack.severity) else None
 
     def of_flatline(self, missing: Iterable[str], now: float) -> Ack | None:
         """The acknowledgement that holds while these are missing."""
         ack = self.given.get(FLATLINE)
-        if ack is None or not 0 < ack.until - now <= FLATLINE_LASTS + SLACK:
+        if ack is None or not ack.holds(now):
             return None
         return ack if set(missing) <= set(ack.covers) else None
 
@@ -89,7 +94,7 @@ class Acks:
 
     def lapsed(self, now: float) -> list[str]:
         """Fingerprints of those whose time is over; they are forgotten here."""
-        gone = [fingerprint for fingerprint, ack in self.given.items() if ack.until <= now]
+        gone = [fingerprint for fingerprint, ack in self.given.items() if not ack.holds(now)]
         for fingerprint in gone:
             self.end(fingerprint)
         return gone

@@ -277,7 +277,7 @@ class Engine:
         at, began = self._ended.get(event.fingerprint, (None, None))
         if at is None or not 0 <= now - at <= LATE or event.starts_at is None or began is None:
             return False
-        return event.starts_at <= began
+        return event.starts_at <= began <= now  # a start in the future orders nothing
 
     def _others(self, event: AlertEvent) -> list[Active]:
         """The other audible alerts of the subject; without any label there is none to share."""

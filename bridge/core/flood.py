@@ -24,7 +24,7 @@ STORM_OVER = 30.0
 """Seconds without anything to count after which a storm is over and the next one begins anew."""
 FLAPS, FLAPPING_WINDOW, SETTLED = 3, 600.0, 600.0
 REMEMBERED = 10_000
-"""Alerts whose onsets are remembered to tell that they flap."""
+"""Alerts whose onsets are remembered to tell that they flap, and alerts that flap. Beyond it one does not count as flapping."""
 LONG = 60.0
 """Seconds of more than ONSETS in every WINDOW after which no further onset sounds but those of criticals."""
 
@@ -56,7 +56,7 @@ class Flapping:
         before = max((r for at, r in onsets if now - at <= FLAPPING_WINDOW), default=-1)
         onsets.append((now, rank))
         often = len(onsets) > FLAPS and 0 <= now - onsets[0][0] <= FLAPPING_WINDOW
-        if fingerprint in self.since or not often or rank > before:
+        if fingerprint in self.since or not often or rank > before or len(self.since) >= REMEMBERED:
             return False
         self.since[fingerprint], self._worst[fingerprint] = now, before
         self.version += 1

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DEADLINE = 35.0
 """Seconds; a player gives a cue up after 30."""
+MOST = 20_000
+"""Cues whose outcome is open, as many as the largest webhook has; more would only come with `flood: false`."""
 _REASONS = {
     "capped": Reason.CAPPED,
     "invalid": Reason.INVALID,
@@ -52,6 +54,11 @@ class Outcomes:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    @property
+    def full(self) -> bool:
+        """Whether a further cue would be one too many: it is capped."""
+        return len(self._open) >= MOST
 
     def waiting_for(self, player: str) -> set[str]:
         """Ids of the cues that this player has been asked to sound and has not answered."""

@@ -70,6 +70,8 @@ class Watch:
         for e in expected:
             if e.name not in known:
                 self._last[e.name] = now
+        names = {e.name for e in expected}
+        self._last = {name: at for name, at in self._last.items() if name in names}
         self._expected = expected
 
     def switch(self, *, on: bool, by: str, now: float) -> None:

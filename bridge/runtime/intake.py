@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 KEEP_EVERY = 1.0
 """Seconds between two samples of a voice in the store."""
+KEPT = 10_000
+"""Voices of which that is remembered; beyond it all are forgotten, and written once more."""
 FORGET_KEPT = 600.0
 """Seconds after which it is forgotten which voices have been written: series come and go."""
 UNPUBLISHED = {Source.MQTT, Source.BRIDGE}
@@ -92,7 +94,7 @@ class Intake:
 
     def _keep(self, samples: dict[str, MetricSample], work: Work, now: float) -> None:
         """Write down the newest sample of every voice, at most one in KEEP_EVERY seconds of each."""
-        if self._kept and not 0 <= now - self._kept_at < FORGET_KEPT:
+        if len(self._kept) > KEPT or (self._kept and not 0 <= now - self._kept_at < FORGET_KEPT):
             self._kept.clear()
             self._kept_at = now
         for voice, sample in samples.items():

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 COMPLAIN_EVERY = 10.0
 """Seconds."""
+HELD = 5_000
+"""Messages that the broker keeps and whose store fails."""
 STORE_AGAIN = 3.0
 """Seconds between two questions whether the store works again."""
 
@@ -139,20 +141,28 @@ class Mqtt:
             await self._broker.stop()
 
     async def _listen(self, broker: Broker) -> None:
-        held: list[Delivery] = []  # taken while the store failed: the broker keeps them until it works again
+        held: list[
+            Callable[[], None]
+        ] = []  # taken while the store failed: the broker keeps them until it works again
         while True:
-            found = await self._next(broker, waiting=bool(held))
+            found = await self._next(broker, waiting=bool(held), full=len(held) >= HELD)
             # Shielded: a reload that comes between deciding and sounding must not cut a batch in two.
             stored = await asyncio.shield(self._take_all(found))
-            held += found
+            held += [delivery.done for delivery in found if delivery.waits]
             if stored:
-                for delivery in held:
-                    delivery.done()
+                for done in held:
+                    done()
                 held.clear()
 
     @staticmethod
-    async def _next(broker: Broker, *, waiting: bool) -> list[Delivery]:
-        """The next messages. While some wait for the store, none may come: then an empty batch asks the store."""
+    async def _next(broker: Broker, *, waiting: bool, full: bool) -> list[Delivery]:
+        """The next messages. While some wait for the store, none may come: then an empty batch asks the store.
+
+        While too many wait none is taken: the broker has its own bound.
+        """
+        if full:
+            await asyncio.sleep(STORE_AGAIN)
+            return []
         try:
             async with asyncio.timeout(STORE_AGAIN if waiting else None):
                 return await broker.deliveries()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.core.outcomes import Outcomes, Settled
+from bridge.model.events import Outcome, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -87,6 +88,9 @@ class Room:
     def play(self, cue: Play, event_id: int | None = None) -> None:
         """Send a cue to everybody. With an event id its outcome is told to `settled`."""
         if event_id is not None:
+            if self._outcomes.full:
+                self._settled([Settled(event_id, Outcome.SUPPRESSED, Reason.CAPPED)])
+                return
             self._settled(self._outcomes.sent(cue.id, event_id, self.players, self._clock()))
         self._metrics.cue(cue)
         for player in list(self.players.values()):

@@ -23,7 +23,7 @@ from bridge.runtime.snapshot import everything
 from bridge.runtime.writes import Writes
 from bridge.sinks.sclang import Sclang
 from bridge.sounds import Folder, load_book
-from bridge.store import Batch, OpenRow, Remembered
+from bridge.store import Batch, OpenRow, Remembered, weight
 from bridge.telemetry import Metrics
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ NOT_KEPT = (
     "So many alerts fire that further ones are not kept: they sound once, and nobody is reminded of them."
 )
 PENDING = 50_000
-"""Events that wait for the store; more are not taken, so that a disk that hangs fills no memory."""
+"""Statements that wait for the store, as `weight` counts them; no more is taken, so that a disk that hangs fills no memory."""
 
 
 class Runtime:
@@ -99,6 +99,7 @@ class Runtime:
         )
         self._ticking: asyncio.Task[None] | None = None
         self._next_prune = 0.0
+        self._pruning = False
         self._ticked = self.began
         self._crowd = Crowd()
         self._waking = False
@@ -161,16 +162,17 @@ class Runtime:
         self.writes.open.update(work.open)
         if work.counts:
             with self.writes.later() as later:
-                if (
-                    len(later.statements) < PENDING
-                ):  # the counts take no room; samples of a disk that hangs would
+                # The counts take no room; samples would, where a disk hangs.
+                if len(later.statements) < PENDING:
                     later.statements += work.counts.statements
+                else:
+                    self.metrics.samples_not_kept.inc(len(work.counts.statements))
                 later.counts.update(work.counts.counts)
         # What an earlier failure left owed is part of what "stored" promises: an empty write brings it along.
         if self.writes.ok and not work.batch:
             self._perform(work)
             return True, work
-        self._pending += (waiting := len(work.batch.statements))
+        self._pending += (waiting := weight(work.batch.statements))
         try:
             storing = asyncio.ensure_future(self._commit(work.batch))
             await asyncio.wait([storing], timeout=STORE_FIRST)
@@ -303,14 +305,19 @@ class Runtime:
             not 0 < self._next_prune - now <= PRUNE
         ):  # also how a store that could not be written is tried again
             self._next_prune = now + PRUNE
-            self._spawn(self._prune())
+            if not self._pruning:
+                self._pruning = True
+                self._spawn(self._prune())
 
     async def _prune(self) -> None:
         batch = Batch()
         for row in self.conductor.who.rows():
             batch.who(*row)
-        if not (await self._commit(batch) and await self.writes.prune()):
-            self._next_prune = min(self._next_prune, self.clock() + STORE_AGAIN)
+        try:
+            if not (await self._commit(batch) and await self.writes.prune()):
+                self._next_prune = min(self._next_prune, self.clock() + STORE_AGAIN)
+        finally:
+            self._pruning = False
 
     async def _take_own(self, events: list[AlertEvent]) -> None:
         await self.take(events)

@@ -10,9 +10,9 @@ one, brings it along. What the bridge knows by then and decides upon is so never
 A file that is damaged, or that somebody took away, is kept aside and a new one begun; who opened it is told.
 """
 
-from bridge.store.batch import Batch
+from bridge.store.batch import Batch, weight
 from bridge.store.retention import Retention
 from bridge.store.rows import OpenRow, Remembered
 from bridge.store.store import Store
 
-__all__ = ["Batch", "OpenRow", "Remembered", "Retention", "Store"]
+__all__ = ["Batch", "OpenRow", "Remembered", "Retention", "Store", "weight"]

@@ -13,18 +13,30 @@ from bridge.core.engine import LATE
 from bridge.store.rows import body
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bridge.core.acks import Ack
     from bridge.core.engine import Active
     from bridge.core.mutes import Mute
     from bridge.model.events import AlertEvent, MetricSample, Outcome, Reason, Source
 
 Statement = tuple[str, tuple[Any, ...]]
+HEAVY = 1024
 Count = tuple[str, str, str, str]
 """Kind (`alert`, `sample`, `rejected`), source, outcome, reason."""
 _LONGEST = {"acks": acks.LASTS, "mutes": mutes.LONGEST, "quiets": mutes.LONGEST}
 """Seconds that each may hold at most."""
 _RECEIVED = "INSERT INTO received VALUES (?,?,?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
 _TALLY = "INSERT INTO tally VALUES (?,?,?,?,?,0) ON CONFLICT DO UPDATE SET count = count + excluded.count"
+
+
+def weight(statements: Iterable[Statement]) -> int:
+    """How many statements these are worth where room is short: one more for each HEAVY bytes that one holds."""
+    return sum(1 + _bytes(values) // HEAVY for _, values in statements)
+
+
+def _bytes(values: Iterable[Any]) -> int:
+    return sum(len(value) for value in values if isinstance(value, bytes | str))
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bridge.model.errors import StoreError
 from bridge.store import schema
+from bridge.store.batch import weight
 from bridge.store.retention import Retention, give_back, prune
 from bridge.store.rows import Remembered, read
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 FILE, LOCK = "singing-pager.db", "singing-pager.lock"
 OWED = 200_000
-"""Statements that are owed at most, about 100 MB; what fails beyond is lost, as its sender was told."""
+"""Statements that are owed at most, as `weight` counts them, about 300 MB; what fails beyond is lost, as its sender was told."""
 MAGIC = b"SQLite format 3\0"
 ASIDE = 3
 """Damaged files that are kept; the oldest beyond is deleted."""
@@ -196,7 +197,7 @@ class Store:
                 self._db.execute("ROLLBACK")
         if isinstance(error, _DamagedError) or _damaged(error):
             self._begin_anew()
-        elif isinstance(error, sqlite3.OperationalError | OSError) and len(told) <= OWED:
+        elif isinstance(error, sqlite3.OperationalError | OSError) and weight(told) <= OWED:
             self._owed = told
         for done in waiting:
             done.set_exception(StoreError(f"the store cannot be written: {error}"))

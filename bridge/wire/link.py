@@ -49,7 +49,7 @@ TAKE_BACK = 1.0
 LOOSE = 1024
 """Unacknowledged releases that are remembered; an engine has far fewer voices."""
 HELD = 4096
-"""Cues that may wait for the window; beyond it the newest is refused as capped."""
+"""Cues that may wait for the window; beyond it the newest is refused as capped. As many that were just played are known."""
 
 
 class State(Enum):
@@ -211,7 +211,7 @@ class Link:
             return
         if said.status == "played" and flight.command.fingerprint and not flight.taken_back:
             self._recent.append((flight.command, now))
-            while self._recent and now - self._recent[0][1] > RECENT:
+            while self._recent and (now - self._recent[0][1] > RECENT or len(self._recent) > HELD):
                 self._recent.popleft()
         instead = built_in(flight.command)
         if said.status == "unknown" and instead is not flight.command and not flight.taken_back:

@@ -114,3 +114,11 @@ def test_every_change_of_an_alert_is_another_version(acks):
     assert len(set(versions)) == len(versions)
     acks.alert("f1", "info", "bob", "", NOW)
     assert acks.version == versions[-1]
+
+
+def test_one_that_ended_because_the_clock_went_back_does_not_hold_again_later(acks):
+    """Found by the state machine: the room was reminded, and told that somebody had taken it on."""
+    acks.alert("f1", "warning", "ann", "", NOW)
+    assert acks.lapsed(NOW - 60) == []
+    assert acks.lapsed(NOW - 61) == ["f1"]
+    assert acks.of("f1", "warning", NOW) is None

@@ -216,6 +216,16 @@ def test_a_day_forwards_and_a_day_back_end_where_they_began(still):
     assert heard(still, since, Why.FLATLINE) == []
 
 
+def test_what_ended_with_a_start_in_the_future_may_come_again(still):
+    """Found by the state machine: the clock goes back by a minute while it fires."""
+    still.take(fires(at=still.now, starts_at=still.now))
+    jump_by(still, -61)
+    still.take(ends(at=still.now, ends_at=still.now))
+    still.wait(5)
+    still.take(fires(at=still.now, starts_at=still.now))
+    assert "f1" in still.runtime.engine.active
+
+
 def test_nothing_that_fires_began_in_the_future():
     conductor = Conductor(BOOK, BEGAN)
     conductor.alert(fires("a", "warning", at=BEGAN), "a", BEGAN)

@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections import Counter
@@ -24,9 +23,9 @@ from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from lab.fuzz import fuzzing
 from lab.still import BOOK, Still
 
 from bridge.core import flood, outcomes, space
@@ -56,7 +55,6 @@ NAMES = st.sampled_from("abcdef")
 SEVERITIES = st.sampled_from(["critical", "critical", "warning", "info"])
 SOURCES = st.sampled_from([Source.ALERTMANAGER, Source.ALERTMANAGER, Source.GRAFANA, Source.MQTT])
 JUMPS = [-86400.0, -3600.0, -61.0, -5.0, 3600.0, 86400.0]
-LONG = bool(os.environ.get("PAGER_FUZZ"))
 
 
 def by_source(counter):
@@ -414,11 +412,5 @@ class Bridge(RuleBasedStateMachine):
         assert conductor.bed._told.keys() <= conductor.voices.sounding.keys() | {"ambient"}
 
 
-Bridge.TestCase.settings = settings(
-    max_examples=1000 if LONG else 40,
-    stateful_step_count=50 if LONG else 30,
-    deadline=None,
-    derandomize=not LONG,
-    suppress_health_check=list(HealthCheck),
-)
+Bridge.TestCase.settings = fuzzing(40, steps=30)
 TestBridge = Bridge.TestCase

@@ -84,9 +84,9 @@ class Ear:
 class Still:
     """One bridge over its folder. Everything here is done when the method returns."""
 
-    def __init__(self, folder: Path, book: Book = BOOK, began: float = BEGAN) -> None:
+    def __init__(self, folder: Path, book: Book = BOOK, began: float = BEGAN, **settings: object) -> None:
         self.now, self.began, self.folder = began, began, folder
-        self._book = book
+        self._book, self._settings = book, settings
         self._runner = asyncio.Runner()
         self.ear = Ear(self)
         self.reasons: list[str] = []
@@ -94,9 +94,8 @@ class Still:
 
     def start(self) -> None:
         """Begin, or go on, with what the store remembers."""
-        settings = Settings(
-            data_dir=self.folder, config=config.DEFAULT_BOOK, mqtt_host="", osc_host="127.0.0.1", osc_port=9
-        )
+        usual = {"mqtt_host": "", "osc_host": "127.0.0.1", "osc_port": 9}
+        settings = Settings(data_dir=self.folder, config=config.DEFAULT_BOOK, **usual | self._settings)
         self.runtime = Runtime(settings, self._book, clock=lambda: self.now)
         self._runner.run(self._begin())
 
