@@ -120,7 +120,7 @@ class Chaos:
         self.problems: list[str] = []
         self._stack, self._jack = stack, stack.enter_context(dummy_jack(folder / "jack"))
         self.engine = self._begin_engine()
-        stack.callback(lambda: self.engine.stop())
+        stack.callback(self._end_engine)
         self.relay = stack.enter_context(Relay(self.engine.port))
         self.broker = stack.enter_context(Mosquitto(folder / "broker"))
         self.bridge = stack.enter_context(
@@ -147,6 +147,9 @@ class Chaos:
             started.stop()
             raise
         return started
+
+    def _end_engine(self) -> None:
+        self.engine.stop()  # the one that runs now
 
     def _hears(self) -> bool:
         return self.bridge.metrics().value("pager_engine_up") == 1
@@ -197,7 +200,7 @@ class Chaos:
         self._say(f"{fault.part} {fault.kind} for {fault.length} s")
         try:
             getattr(self, f"_{fault.kind}")(fault)
-        except Exception as e:
+        except Exception as e:  # noqa: BLE001 # in a thread: `run` fails with it
             self.problems.append(f"{fault}: {e!r}")
         self._say(f"{fault.part} is left alone again")
 
@@ -228,14 +231,14 @@ class Chaos:
         self._signal(fault.part, signal.SIGCONT)
 
     def _signal(self, part: str, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError, IndexError):
+        with contextlib.suppress(ProcessLookupError, StopIteration):
             if part == "scsynth":
-                return os.kill(self.engine.scsynth, number)
-            if part == "sclang":
-                return os.kill(
-                    [pid for pid in belongings(self.engine) if proc.command(pid) == "sclang"][0], number
-                )
-            self._server(part).program.signal(number)
+                os.kill(self.engine.scsynth, number)
+            elif part == "sclang":
+                named = (pid for pid in belongings(self.engine) if proc.command(pid) == "sclang")
+                os.kill(next(named), number)
+            else:
+                self._server(part).program.signal(number)
 
     def _server(self, part: str) -> Any:
         return {

@@ -97,7 +97,7 @@ class _Log:
 def judge(chaos: Chaos) -> Verdict:
     """Look at everything. The bridge must have been stopped."""
     found, log = Verdict(), _Log(chaos)
-    _books(chaos, log, found)
+    _books(chaos, found)
     _onsets(log, found)
     _doubles(log, found)
     _ended(log, found)
@@ -117,7 +117,7 @@ def rows(chaos: Chaos) -> list[Row]:
         ]
 
 
-def _books(chaos: Chaos, log: _Log, found: Verdict) -> None:
+def _books(chaos: Chaos, found: Verdict) -> None:
     """The ledger adds up, and holds what its senders were told is taken."""
     books = ledger(chaos.bridge.state)
     found.wrong += books.problems

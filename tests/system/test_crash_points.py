@@ -75,7 +75,9 @@ def stored(bridge: Bridge) -> tuple[Counter[tuple[int, str]], dict[int, str]]:
     with closing(sqlite3.connect(f"file:{bridge.state}/singing-pager.db?mode=ro", uri=True)) as db:
         rows = [
             (int(orjson.loads(body)["labels"]["n"]), status, reason or outcome)
-            for status, outcome, reason, body in db.execute("SELECT status, outcome, reason, body FROM events")
+            for status, outcome, reason, body in db.execute(
+                "SELECT status, outcome, reason, body FROM events"
+            )
         ]
     return Counter((n, status) for n, status, _ in rows), {n: how for n, s, how in rows if s == "firing"}
 
@@ -127,7 +129,11 @@ def test_what_was_taken_is_there_after_a_kill(tmp_path: Path) -> None:
         assert sum(len(sender.taken) for sender in senders) > 20 * POINTS
         unsure = sum(post.unsure for post in gate.posts)
         for tone, count in engine.tones.items():
-            assert count == len(engine.sessions[tone]), f"alert {number(tone)} twice by one and the same bridge"
+            assert count == len(engine.sessions[tone]), (
+                f"alert {number(tone)} twice by one and the same bridge"
+            )
         again = sum(count > 1 for count in engine.tones.values())
-        sys.stdout.write(f"{len(engine.tones)} onsets, {again} heard twice, {unsure} webhooks cut by a kill\n")
+        sys.stdout.write(
+            f"{len(engine.tones)} onsets, {again} heard twice, {unsure} webhooks cut by a kill\n"
+        )
         assert unsure, "the kills hit the intake"
