@@ -16,6 +16,7 @@ from bridge.model.events import AlertEvent, Event, Outcome, Reason, Rejected, St
 from bridge.runtime.asking import Asking, with_setting
 from bridge.runtime.duty import Duty
 from bridge.runtime.intake import Intake, Work
+from bridge.runtime.memory import Leavings, give_back
 from bridge.runtime.mqtt import Mqtt
 from bridge.runtime.notices import DAMAGED, DAMAGED_LASTS, FULL, STORE, Notices
 from bridge.runtime.room import Quieted, Room
@@ -102,6 +103,7 @@ class Runtime:
         self._pruning = False
         self._ticked = self.began
         self._crowd = Crowd()
+        self._leavings = Leavings()
         self._waking = False
         self._missing = 0
         self._pending = 0
@@ -301,6 +303,8 @@ class Runtime:
             self.changed()
         if self.own.changed(now):
             self.reload()
+        if self._leavings.due(self.intake.next_id, now):
+            self._spawn(asyncio.to_thread(give_back))
         if (
             not 0 < self._next_prune - now <= PRUNE
         ):  # also how a store that could not be written is tried again

@@ -150,6 +150,9 @@ class Alertmanager(Server):
     `webhook_url`. It calls itself by its `url`. `peers` are the `cluster` addresses of its replicas; None: it has none.
     """
 
+    flags: Sequence[str] = ()
+    """Further flags, for a subclass."""
+
     def __init__(
         self, folder: Path, webhook_url: str, config: str | None = None, *, peers: Sequence[str] | None = None
     ) -> None:
@@ -180,6 +183,7 @@ class Alertmanager(Server):
                 f"--web.external-url={self.url}",
                 f"--cluster.listen-address={self.cluster}",
                 *(f"--cluster.peer={peer}" for peer in self._peers),
+                *self.flags,
                 "--log.level=debug",
             ],
             self.folder,
