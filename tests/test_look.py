@@ -358,6 +358,15 @@ def test_a_quiet_player_is_told_with_who_made_it_so():
     assert f"Page browser-1: quiet until {look.clock(NOW + 60)}, by anna." in lines(players=[page])
 
 
+@pytest.mark.parametrize(("text", "noted"), [("4h59m", True), ("1m", True), ("5h", False), ("1d", False)])
+def test_a_stale_after_below_what_alertmanager_repeats_is_noted(tmp_path, text, noted):
+    path = tmp_path / "book.yml"
+    path.write_text(DEFAULT_BOOK.read_text() + f"stale_after: {text}\n")
+    done = CliRunner().invoke(app, ["check-config", str(path)])
+    assert done.exit_code == 0
+    assert (f"note: stale_after {text}: Alertmanager repeats every 4h" in done.output) is noted
+
+
 def alertmanager(**more):
     return {
         "urls": ["http://am:9093"],

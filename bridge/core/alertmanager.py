@@ -1,7 +1,8 @@
-"""What an Alertmanager is, and what it answers when it is asked. `core.clusters` decides what follows."""
+"""What an Alertmanager is, what it answers when it is asked, and how it stands. `core.clusters` decides what follows."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.model.events import AlertEvent
+
+FAILURES = 3
+"""Questions in a row that fail until nobody vouches for an alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +97,43 @@ class Answer:
     def _named(self, fingerprint: str) -> str:
         found = self.alerts.get(fingerprint)
         return found.event.labels.get("alertname", fingerprint) if found else fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Since when nobody vouches for an alert (unix seconds), and why."""
+
+    since: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What an answer asks for: events to take, and (fingerprint, silence, whether it begins) of what changed."""
+
+    events: list[AlertEvent] = field(default_factory=list)
+    silences: list[tuple[str, Silence, bool]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Known:
+    """How one cluster stands. Times are unix seconds; `ok` is None before the first answer or failure."""
+
+    cluster: Cluster
+    ok: bool | None = None
+    last: float | None = None
+    failed: int = 0
+    error: str = ""
+    silences: int = 0
+    receivers: dict[str, None] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    """Receivers for which it has answered once: what else it has of them is new."""
+    held: dict[str, bool] = field(default_factory=dict)
+    """What its last complete answer or a webhook since then had, and whether as active."""
+    missing: dict[str, int] = field(default_factory=dict)
+    """How many answers in a row have not had an alert that fires."""
+    asked: frozenset[str] = frozenset()
+    """The receivers that its last complete answer was about."""
+    tried: dict[str, float | None] = field(default_factory=dict)
+    """What was started because of an answer, with its beginning, as long as the answers have it."""
+    failures: deque[float] = field(default_factory=lambda: deque(maxlen=FAILURES))

@@ -23,10 +23,11 @@ The first answer about a receiver finds what stood already: those are told in on
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from dataclasses import dataclass, field, replace
+from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bridge.core.alertmanager import FAILURES, Decided, Known, Stale
 from bridge.core.engine import Change
 from bridge.model.events import Reason, Source, Status
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from bridge.core.engine import Active, Verdict
     from bridge.model.events import AlertEvent
 
-NEGATIVES, FAILURES = 2, 3
+NEGATIVES = 2
 OLD, RELEARN = 60.0, 180.0
 """Seconds."""
 MOST_STARTS = 20_000
@@ -50,46 +51,6 @@ LOOK = 5.0
 _ASKED = {Source.ALERTMANAGER, Source.ALERTMANAGER_API}
 _REPEATING = _ASKED | {Source.GRAFANA}
 """Their alerts are told again and again while they fire, so that one can be stale."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stale:
-    """Since when nobody vouches for an alert (unix seconds), and why."""
-
-    since: float
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What an answer asks for: events to take, and (fingerprint, silence, whether it begins) of what changed."""
-
-    events: list[AlertEvent] = field(default_factory=list)
-    silences: list[tuple[str, Silence, bool]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Known:
-    """How one cluster stands. Times are unix seconds; `ok` is None before the first answer or failure."""
-
-    cluster: Cluster
-    ok: bool | None = None
-    last: float | None = None
-    failed: int = 0
-    error: str = ""
-    silences: int = 0
-    receivers: dict[str, None] = field(default_factory=dict)
-    begun: set[str] = field(default_factory=set)
-    """Receivers for which it has answered once: what else it has of them is new."""
-    held: dict[str, bool] = field(default_factory=dict)
-    """What its last complete answer or a webhook since then had, and whether as active."""
-    missing: dict[str, int] = field(default_factory=dict)
-    """How many answers in a row have not had an alert that fires."""
-    asked: frozenset[str] = frozenset()
-    """The receivers that its last complete answer was about."""
-    tried: dict[str, float | None] = field(default_factory=dict)
-    """What was started because of an answer, with its beginning, as long as the answers have it."""
-    failures: deque[float] = field(default_factory=lambda: deque(maxlen=FAILURES))
 
 
 class Clusters:

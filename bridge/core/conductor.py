@@ -29,8 +29,7 @@ from bridge.model.events import AlertEvent, MetricSample, Reason, Source, Status
 if TYPE_CHECKING:
     from collections.abc import Collection, Container
 
-    from bridge.core.alertmanager import Answer
-    from bridge.core.clusters import Decided, Known
+    from bridge.core.alertmanager import Answer, Decided, Known
     from bridge.core.rules import RuleBook
 
 ALTERED = 3.0

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
     from bridge.book import Book
-    from bridge.core.clusters import Known
+    from bridge.core.alertmanager import Known
     from bridge.core.conductor import Conductor
     from bridge.core.matchers import Matcher
     from bridge.model.events import Event, Rejected

@@ -14,7 +14,7 @@ from bridge.sources.alertmanager import AskError
 from bridge.web.bodies import UNKNOWN, UNREADABLE, Line, Responses, read, schema, seconds
 
 if TYPE_CHECKING:
-    from bridge.core.clusters import Known
+    from bridge.core.alertmanager import Known
     from bridge.runtime import Runtime
     from bridge.runtime.asking import Made
 

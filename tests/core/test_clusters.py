@@ -9,8 +9,8 @@ from events import BOOK, NOW, ends, fires
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.alertmanager import Answer, Cluster, Found, Silence
-from bridge.core.clusters import FAILURES, FOREIGN, NEGATIVES, OLD, RELEARN
+from bridge.core.alertmanager import FAILURES, Answer, Cluster, Found, Silence
+from bridge.core.clusters import FOREIGN, NEGATIVES, OLD, RELEARN
 from bridge.core.conductor import Conductor
 from bridge.core.engine import Change
 from bridge.core.score import Play
