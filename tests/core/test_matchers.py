@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.core import matchers
 from bridge.core.matchers import MatcherError, parse
+from bridge.wire.reading import MAX_TEXT
 
 
 def matches(text, **labels):
@@ -96,6 +102,78 @@ def test_hostile_labels_take_linear_time(evil):
     """Expressions that take a backtracking engine longer than the universe has lasted."""
     for pattern in ("(a+)+", "(a|aa)+", "(.*)*x", "([a-zA-Z]+)*$", "(a|a?)+b"):
         assert matches(f'x=~"{pattern}"', x=evil) in {True, False}
+
+
+N = 100_000
+DEADLINE = 0.010
+"""Seconds of the processor for one answer: the one speed that is promised."""
+RANDOM = "".join(random.Random(1).choices("abcdex1é☃", k=N))
+EXPRESSIONS = [  # of a rule book; one that nests counted repetitions a thousandfold takes some 30 ms
+    "(a+)+$",
+    "(a|aa)+b",
+    "(.*)*x",
+    "(.*)(.*)(.*)(.*)(.*)x",
+    ".*a.{20}b",
+    ".*a.{100}b",
+    ".*a.{500}b",
+    "(?i)(.+)*é$",
+    "(a|b|c|d|e)*" * 50 + "x",
+    "[^a]*" * 200 + "b",
+]
+TEXTS = {
+    "spaces": " " * N,
+    "spaces after a sign": "a=" + " " * N + '"',
+    "spaces after a value": "a=b" + " " * N + "x{",
+    "backslashes": 'a="' + "\\" * N,
+    "quotes": '"' * N,
+    "escaped quotes": 'a="' + '\\"' * (N // 2),
+    "name": "a" * N + "!",
+    "value": "a=" + "b" * N + "{",
+    "many": "a=b," * (N // 4),
+    "many and spaces": ("a =" + " " * 500 + "b,") * 200,
+    "parentheses": 'a=~"' + "(" * N + '"',
+    "groups": 'a=~"' + "(a+)+" * (N // 5) + '"',
+}
+
+
+def cpu(what):
+    """The least time of three that the processor works on it, in seconds."""
+    times = []
+    for _ in range(3):
+        began = time.process_time()
+        what()
+        times.append(time.process_time() - began)
+    return min(times)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS, ids=lambda text: text[:20])
+def test_a_label_of_a_hundred_thousand_characters_is_answered_in_ten_milliseconds(expression):
+    [matcher] = parse(f'x=~"{expression}"')
+    for value in ("a" * N, "ab" * (N // 2), "é" * N, "a" * N + "!", RANDOM):
+        assert cpu(lambda value=value: matcher.matches({"x": value})) < DEADLINE
+
+
+@pytest.mark.parametrize("length", [matchers.LONGEST, N])
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_a_text_of_a_hundred_thousand_characters_is_read_or_refused_in_ten_milliseconds(text, length):
+    def read():
+        with contextlib.suppress(MatcherError):
+            parse(text[:length])
+
+    assert cpu(read) < DEADLINE
+
+
+def test_an_expression_sees_as_much_of_a_label_as_is_kept():
+    assert matchers.LONGEST_VALUE == MAX_TEXT
+    assert matches('x=~"a*"', x="a" * MAX_TEXT + "!")
+    assert not matches('x=~"a*"', x="a" * (MAX_TEXT - 1) + "!")
+
+
+def test_a_refusal_quotes_the_beginning_and_not_everything():
+    for text in TEXTS.values():
+        with pytest.raises(MatcherError) as error:
+            parse(text)
+        assert len(str(error.value)) < 1000
 
 
 @given(st.text(max_size=30))
