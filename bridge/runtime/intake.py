@@ -78,8 +78,10 @@ class Intake:
             if isinstance(item, AlertEvent):
                 self._alert(item, work, now)
             elif isinstance(item, MetricSample):
+                work.counts.came("sample", item.source)
                 self._sample(item, work, samples, now)
             else:
+                work.counts.came("rejected", item.source)
                 self._count("rejected", item.source, item.why, work)
         for sample in samples.values():
             self._count("sample", sample.source, None if heard else Reason.NO_LISTENER, work)
@@ -122,6 +124,7 @@ class Intake:
             work.open[event_id] = event.source
         else:
             if verdict.reason is Reason.DUPLICATE:
+                work.batch.came("alert", event.source)
                 self._count("alert", event.source, verdict.reason, work)
             else:
                 self._metrics.ended(event.source, Outcome.SUPPRESSED, verdict.reason)

@@ -18,13 +18,14 @@ from bridge.runtime.duty import Duty
 from bridge.runtime.intake import Intake, Work
 from bridge.runtime.memory import Leavings, give_back
 from bridge.runtime.mqtt import Mqtt
-from bridge.runtime.notices import DAMAGED, DAMAGED_LASTS, FULL, STORE, Notices
+from bridge.runtime.notices import FULL, Notices
 from bridge.runtime.room import Quieted, Room
 from bridge.runtime.snapshot import everything
+from bridge.runtime.upkeep import Upkeep
 from bridge.runtime.writes import Writes
 from bridge.sinks.sclang import Sclang
 from bridge.sounds import Folder, load_book
-from bridge.store import Batch, OpenRow, Remembered, weight
+from bridge.store import OpenRow, Remembered, weight
 from bridge.telemetry import Metrics
 
 if TYPE_CHECKING:
@@ -41,14 +42,10 @@ ASLEEP = 60.0
 """Seconds between two ticks after which nobody can have listened in between."""
 FAREWELL = 0.4
 """Seconds that the engine has to acknowledge the release of its voices when the bridge stops."""
-PRUNE = 60.0
-"""Seconds between two prunings of the store."""
 BROKER = "MQTT broker"
 """What the watch calls it."""
 STORE_FIRST = 0.5
 """Seconds that a cue waits for its event to be stored; a store that hangs must not keep a critical back."""
-STORE_AGAIN = 5.0
-"""Seconds until a store that could not be written is tried again."""
 NOT_KEPT = (
     "So many alerts fire that further ones are not kept: they sound once, and nobody is reminded of them."
 )
@@ -98,9 +95,15 @@ class Runtime:
         self.asking = Asking(
             self.conductor, self.metrics, self.writes, clock=clock, take=self.take, changed=self.changed
         )
+        self.upkeep = Upkeep(
+            self.conductor,
+            self.writes,
+            self.notices,
+            clock=clock,
+            spawn=self._spawn,
+            everything=lambda: everything(self),
+        )
         self._ticking: asyncio.Task[None] | None = None
-        self._next_prune = 0.0
-        self._pruning = False
         self._ticked = self.began
         self._crowd = Crowd()
         self._leavings = Leavings()
@@ -170,13 +173,14 @@ class Runtime:
                 else:
                     self.metrics.samples_not_kept.inc(len(work.counts.statements))
                 later.counts.update(work.counts.counts)
+                later.received.update(work.counts.received)
         # What an earlier failure left owed is part of what "stored" promises: an empty write brings it along.
         if self.writes.ok and not work.batch:
             self._perform(work)
             return True, work
         self._pending += (waiting := weight(work.batch.statements))
         try:
-            storing = asyncio.ensure_future(self._commit(work.batch))
+            storing = asyncio.ensure_future(self.upkeep.commit(work.batch))
             await asyncio.wait([storing], timeout=STORE_FIRST)
             self._perform(work)
             return await storing, work
@@ -293,7 +297,8 @@ class Runtime:
         if not 0 <= now - self._ticked <= ASLEEP:  # the machine slept, or its clock was set
             self.conductor.watch.woke(now)
         self._ticked = now
-        self._look_after_store()
+        self.upkeep.tick(now)
+        self.notices.state(FULL, NOT_KEPT, wrong=self.engine.full)
         if due := [*self.engine.due(now), *self.notices.waiting()]:
             self._spawn(self._take_own(due))
         self._advance(now)
@@ -305,50 +310,9 @@ class Runtime:
             self.reload()
         if self._leavings.due(self.intake.next_id, now):
             self._spawn(asyncio.to_thread(give_back))
-        if (
-            not 0 < self._next_prune - now <= PRUNE
-        ):  # also how a store that could not be written is tried again
-            self._next_prune = now + PRUNE
-            if not self._pruning:
-                self._pruning = True
-                self._spawn(self._prune())
-
-    async def _prune(self) -> None:
-        batch = Batch()
-        for row in self.conductor.who.rows():
-            batch.who(*row)
-        try:
-            if not (await self._commit(batch) and await self.writes.prune()):
-                self._next_prune = min(self._next_prune, self.clock() + STORE_AGAIN)
-        finally:
-            self._pruning = False
 
     async def _take_own(self, events: list[AlertEvent]) -> None:
         await self.take(events)
-
-    def _look_after_store(self) -> None:
-        """Say aloud how the store is; give a new one everything that is known."""
-        wrong = "The store cannot be written: what happens now sounds, and senders are told to send it again."
-        self.notices.state(STORE, wrong, wrong=not self.writes.ok)
-        self.notices.state(FULL, NOT_KEPT, wrong=self.engine.full)
-        if (aside := self.writes.began_anew()) is not None:
-            self.damaged(aside)
-            self._spawn(self._write_everything())
-
-    async def _write_everything(self) -> None:
-        await self._commit(everything(self))
-
-    def damaged(self, aside: str) -> None:
-        """A store was put aside."""
-        log.error("the store was damaged; it is kept as %s and a new one begun", aside)
-        said = f"The store was damaged. It is kept as {aside}; what was in it is not known any more."
-        self.notices.trouble(DAMAGED, said, lasts=DAMAGED_LASTS)
-
-    async def _commit(self, batch: Batch) -> bool:
-        stored = await self.writes.commit(batch)
-        if not stored:
-            self._next_prune = min(self._next_prune, self.clock() + STORE_AGAIN)
-        return stored
 
     def _advance(self, now: float) -> None:
         """What time asks of the room."""
@@ -385,8 +349,7 @@ class Runtime:
         self.asking.recall(remembered.meta)
         self.room.quiets.update((row[0], Quieted(*row[1:])) for row in remembered.quiets)
         self.notices.resume(set(self.engine.active))
-        if remembered.aside is not None:
-            self.damaged(remembered.aside)
+        self.upkeep.begin(remembered)
         if remembered.watch_off is not None:
             since, by = remembered.watch_off
             conductor.watch.switch(on=False, by=by, now=since)

@@ -1,4 +1,4 @@
-"""All that a bridge must remember, as one batch: for a store that has just begun."""
+"""All that a bridge must remember, as one batch: for a store that has forgotten some of it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 def everything(runtime: Runtime) -> Batch:
     """What fires, what people said, who sings, who the bridge is."""
     batch, conductor = Batch(), runtime.conductor
+    batch.forget_state()
     batch.meta("bridge", runtime.bridge)
     for alert in runtime.engine.active.values():
         batch.fires(alert)

@@ -42,12 +42,12 @@ class Writes:
         self._metrics, self._spawn, self._clock = metrics, spawn, clock
         self._endings = Batch()
         self._ending = False
-        self._aside: str | None = None
+        self._losses = 0
 
     def begin(self) -> Remembered:
         """Open the store. Raises StoreError."""
         remembered = self._store.open()
-        self._aside = remembered.aside
+        self._losses = self._store.file.lost
         for row in remembered.open:  # they end in this run, so in this run they also came
             self._metrics.received.labels(row.event.source).inc()
         return remembered
@@ -56,17 +56,26 @@ class Writes:
         """How long ended events are kept, and how large the file may become."""
         self._store.retention = Retention(seconds, megabytes << 20)
 
-    def began_anew(self) -> str | None:
-        """Where a file was put that was damaged while the bridge ran, told once: then the new one knows nothing yet."""
-        if self._store.aside == self._aside:
+    def lost(self) -> str | None:
+        """Where a file was put (empty: nothing of it was left) that was lost while the bridge ran; told once."""
+        if self._store.file.lost == self._losses:
             return None
-        self._aside = self._store.aside
-        return self._aside
+        self._losses = self._store.file.lost
+        return self._store.file.kept
 
     @property
     def aside(self) -> str | None:
         """Where the last damaged file was put, in this run."""
-        return self._aside
+        return self._store.file.kept or None
+
+    @property
+    def forgot(self) -> bool:
+        """Whether the store lacks something that the bridge knows; nothing is safe until `commit_whole`."""
+        return self._store.forgot
+
+    async def commit_whole(self, batch: Batch) -> bool:
+        """Write all that the bridge knows, and wait; False when it could not be written."""
+        return await self._done(self._store.write_whole(batch))
 
     async def close(self) -> None:
         """Write what was handed in, then close."""

@@ -5,9 +5,9 @@ next one, so a burst costs few commits. A write is safe once its future is done 
 the death of the bridge; the last moments before a power cut may be lost).
 
 A write that fails because the file cannot be written now (locked, disk full) is owed: the next write, also an empty
-one, brings it along. What the bridge knows by then and decides upon is so never missing from what it remembers.
-
-A file that is damaged, or that somebody took away, is kept aside and a new one begun; who opened it is told.
+one, brings it along. Where too much is owed, or the file was damaged, cut off or taken away (it is kept aside, and a new one
+begun), the store says that it forgot something: until all that the bridge knows is written anew, nothing is called safe.
+What the bridge knows and decides upon is so never missing from what it remembers.
 """
 
 from bridge.store.batch import Batch, weight

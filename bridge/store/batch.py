@@ -45,23 +45,30 @@ class Batch:
 
     statements: list[Statement] = field(default_factory=list)
     counts: Counter[Count] = field(default_factory=Counter)
+    received: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __bool__(self) -> bool:
-        return bool(self.statements or self.counts)
+        return bool(self.statements or self.counts or self.received)
 
     def all(self) -> list[Statement]:
         """Every statement, those of the counts last."""
-        counted = [(_TALLY, (*key, n)) for key, n in self.counts.items()]
-        came: Counter[tuple[str, str]] = Counter()
-        for (kind, source, _, _), n in self.counts.items():
-            came[kind, source] += n
-        return [*self.statements, *((_RECEIVED, (*key, n)) for key, n in came.items()), *counted]
+        came = [(_RECEIVED, (*key, n)) for key, n in self.received.items()]
+        return [*self.statements, *came, *((_TALLY, (*key, n)) for key, n in self.counts.items())]
+
+    def came(self, kind: str, source: Source, times: int = 1) -> None:
+        """Events that came and will have no row of their own."""
+        self.received[kind, source] += times
 
     def count(
         self, kind: str, source: Source, outcome: Outcome, reason: Reason | None, times: int = 1
     ) -> None:
-        """Events that came and ended, and have no row of their own."""
+        """Events without a row of their own that ended so."""
         self.counts[kind, source, outcome, reason or ""] += times
+
+    def forget_state(self) -> None:
+        """Forget what stands: all of it follows in this batch."""
+        for table in ("active", "acks", "mutes", "quiets", "who"):
+            self.statements.append((f"DELETE FROM {table}", ()))  # noqa: S608 # names of ours
 
     def event(
         self,
@@ -146,7 +153,15 @@ class Batch:
 
     def mute(self, mute: Mute) -> None:
         """Something is muted for everyone."""
-        row = (mute.id, "\n".join(mute.texts), mute.criticals, mute.by, mute.why, mute.at, mute.until)
+        row = (
+            mute.id,
+            orjson.dumps(mute.texts).decode(),
+            mute.criticals,
+            mute.by,
+            mute.why,
+            mute.at,
+            mute.until,
+        )
         self.statements.append(("INSERT OR REPLACE INTO mutes VALUES (?,?,?,?,?,?,?)", row))
 
     def unmute(self, ident: str) -> None:

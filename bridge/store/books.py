@@ -6,14 +6,15 @@ Nothing here writes. Every function opens the file for itself, so it may run in 
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.model.errors import StoreError
 from bridge.store import schema
+from bridge.store.file import FILE
 from bridge.store.rows import event, sample
-from bridge.store.store import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from bridge.model.events import Event
 
+PART = 2000
+"""Rows of the journal that are read at once."""
 PAGE = 500
 """Events that one question is answered with at most."""
 _COLUMNS = (
@@ -53,7 +56,11 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The books of one store. They add up when `problems` is empty."""
+    """The books of one store. They add up when `problems` is empty.
+
+    Then all that was stored as come has an outcome or is open, and there are as many rows as were counted. What a sender
+    was told to send again (503) came with that: it is in the books once it could be stored.
+    """
 
     received: dict[tuple[str, str], int]
     counts: list[Count]
@@ -70,21 +77,32 @@ def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.ExitStack() as held:
         try:
             db = held.enter_context(contextlib.closing(_open(path)))
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version != schema.VERSION:
-                raise StoreError(
-                    f"{path}: schema {version}, this program reads {schema.VERSION}; let `singing-pager serve` of the newer version bring it up to date"
-                )
+            _readable(db, path)
             yield db
         except sqlite3.Error as e:
             raise StoreError(f"{path}: cannot be read ({e})") from e
 
 
+def _readable(db: sqlite3.Connection, path: Path) -> None:
+    """Raises StoreError where this program cannot read it."""
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if not schema.ours(db) or not version:
+        raise StoreError(
+            f"{path}: this is no store of a bridge; set PAGER_DATA_DIR (--data-dir) to its folder"
+        )
+    if version > schema.VERSION:
+        raise StoreError(f"{path}: written by a newer version (schema {version}); use that one")
+    if version < schema.VERSION:
+        raise StoreError(
+            f"{path}: written by an older version (schema {version}); `singing-pager serve` of this one brings it up to date"
+        )
+
+
 def _open(path: Path) -> sqlite3.Connection:
-    for mode in (
-        "mode=ro",
-        "mode=ro&immutable=1",
-    ):  # the second where not even the files beside it can be written
+    # The second is for a folder in which nothing can be written; it would not see what lies in the WAL alone.
+    wal = path.with_name(path.name + "-wal")
+    modes = ["mode=ro"] if wal.is_file() and wal.stat().st_size else ["mode=ro", "mode=ro&immutable=1"]
+    for mode in modes:
         db = sqlite3.connect(
             f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None, timeout=10.0
         )
@@ -95,7 +113,9 @@ def _open(path: Path) -> sqlite3.Connection:
             db.close()
             continue
         return db
-    raise StoreError(f"{path}: cannot be read; whoever asks needs to read the file")
+    raise StoreError(
+        f"{path}: cannot be read; ask as the bridge's user, or as one who may write in that folder"
+    )
 
 
 def ledger(folder: Path) -> Ledger:
@@ -181,15 +201,33 @@ def deeds(folder: Path, fingerprint: str | None = None, limit: int = PAGE) -> li
 def journal(folder: Path, since: float | None = None, until: float | None = None) -> Iterator[Event | None]:
     """Alerts and samples of the store in the order in which they came; None for a row of an older version without its text.
 
-    Times are unix seconds: from `since`, before `until`. Raises StoreError.
+    Times are unix seconds: from `since`, before `until`. Read in parts, so that whoever takes long to look at them holds
+    nothing up. Raises StoreError.
     """
-    bounds = (since if since is not None else -1e18, until if until is not None else 1e18)
-    alerts = "SELECT received, 0, id, body, NULL, NULL, NULL, NULL, NULL FROM events WHERE received >= ? AND received < ?"
-    samples = "SELECT received, 1, id, NULL, source, type, value, labels, at FROM samples WHERE received >= ? AND received < ?"
-    with _reading(folder) as db:
-        for row in db.execute(f"{alerts} UNION ALL {samples} ORDER BY 1, 2, 3", bounds * 2):
-            received, kind, _, body, source, *rest = row
+    end = until if until is not None else math.inf
+    last: tuple[float, int, int] = (since if since is not None else -math.inf, -1, -1)
+    while True:
+        with _reading(folder) as db:
+            rows = db.execute(
+                _JOURNAL, {"received": last[0], "kind": last[1], "id": last[2], "end": end}
+            ).fetchall()
+        for row in rows:
+            received, kind, number, body, source, *rest = row
+            last = received, kind, number
             if kind:
                 yield sample(received, source, *rest)
             else:
                 yield event(body) if body else None
+        if len(rows) < PART:
+            return
+
+
+def _part(kind: int, columns: str, table: str) -> str:
+    """One kind of rows after the last one that was read."""
+    return f"""SELECT * FROM (SELECT received, {kind} AS kind, id, {columns} FROM {table}
+      WHERE received >= :received AND received < :end AND (received, {kind}, id) > (:received, :kind, :id)
+      ORDER BY received, id LIMIT {PART})"""  # noqa: S608 # names of ours
+
+
+_JOURNAL = f"""{_part(0, "body, NULL, NULL, NULL, NULL, NULL", "events")}
+  UNION ALL {_part(1, "NULL, source, type, value, labels, at", "samples")} ORDER BY 1, 2, 3 LIMIT {PART}"""

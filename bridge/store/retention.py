@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 CHUNK = 20_000
 """Rows that one pruning deletes at most, so that no intake waits for it long."""
-SAMPLE = 90
-"""Bytes that a sample takes, with its place in the index: measured, of one with two labels."""
+FREE, AT_ONCE = 256, 5_000
+"""Pages of 4 KiB that may lie free, and that are given back at once."""
+_ROW = 150
+"""Bytes of a row beside its longest column, with its places in the indexes."""
+_LONGEST = {"events": "body", "samples": "labels", "deeds": "why"}
 _ENDED = "outcome IS NOT NULL"
 _TABLES = {"events": ("received", _ENDED), "samples": ("received", "1"), "deeds": ("at", "1")}
 """By table: the column of its time, and what may be deleted. An open event stays."""
@@ -33,15 +36,27 @@ def prune(db: sqlite3.Connection, keep: Retention, now: float) -> bool:
     for table, (when, ended) in _TABLES.items():
         left -= _delete(db, table, f"{when} < {now - keep.seconds!r} AND {ended} ORDER BY {when}", left)
     if left and used(db) > keep.size:
-        left -= _shrink(db, keep.size, left)
+        left -= _shrink(db, left)
         return used(db) > keep.size and left < CHUNK
     return not left
 
 
-def give_back(db: sqlite3.Connection) -> None:
-    """Give what is free in the file back to the disk, at most 1,000 pages; outside a transaction."""
+def too_large(db: sqlite3.Connection, size: int) -> bool:
+    """Whether it holds more than so many bytes."""
+    return used(db) > size
+
+
+def give_back(db: sqlite3.Connection) -> bool | None:
+    """Give what is free in the file back to the disk, outside a transaction. Whether there is more of it; None for nothing.
+
+    Some free pages stay: the next rows take them.
+    """
+    free = int(db.execute("PRAGMA freelist_count").fetchone()[0]) - FREE
+    if free <= 0:
+        return None
     # A script, because `execute` takes one step, and each step frees one page.
-    db.executescript("PRAGMA incremental_vacuum(1000)")
+    db.executescript(f"PRAGMA incremental_vacuum({min(free, AT_ONCE)})")
+    return free > AT_ONCE
 
 
 def used(db: sqlite3.Connection) -> int:
@@ -51,17 +66,23 @@ def used(db: sqlite3.Connection) -> int:
     return int((pages - free) * size)
 
 
-def _shrink(db: sqlite3.Connection, size: int, most: int) -> int:
-    """Delete the oldest: of samples while they have more than half of the room, so that they never push out what rang."""
-    samples = db.execute("SELECT count(*) FROM samples").fetchone()[0]
-    if samples * SAMPLE > size // 2:
-        return _delete(db, "samples", "1 ORDER BY id", min(most, 1 + samples // 10))
-    events = db.execute(f"SELECT count(*) FROM events WHERE {_ENDED}").fetchone()[0]
-    if not events:
-        return _delete(db, "samples", "1 ORDER BY id", most)
-    deeds = db.execute("SELECT count(*) FROM deeds").fetchone()[0]
-    _delete(db, "deeds", "1 ORDER BY id", min(most, deeds // 10))
-    return _delete(db, "events", f"{_ENDED} ORDER BY id", min(most, 1 + events // 10))
+def _shrink(db: sqlite3.Connection, most: int) -> int:
+    """Delete the oldest tenth of what takes the most room, so that samples never push out what rang, nor the reverse."""
+    counts = {t: db.execute(f"SELECT count(*) FROM {t} WHERE {_TABLES[t][1]}").fetchone()[0] for t in _TABLES}
+    room = {t: counts[t] * (_ROW + _length(db, t)) for t in _TABLES}
+    largest = max(room, key=lambda table: room[table])
+    return _delete(db, largest, f"{_TABLES[largest][1]} ORDER BY id", min(most, 1 + counts[largest] // 10))
+
+
+def _length(db: sqlite3.Connection, table: str) -> float:
+    """Bytes of the longest column of a row, by the newest and the oldest ones."""
+    column = _LONGEST[table]
+    ends = [
+        f"SELECT * FROM (SELECT length({column}) n FROM {table} ORDER BY id {way} LIMIT 200)"
+        for way in ("", "DESC")
+    ]
+    found = db.execute(f"SELECT avg(n) FROM ({' UNION ALL '.join(ends)})").fetchone()[0]
+    return float(found or 0.0)
 
 
 def _delete(db: sqlite3.Connection, table: str, which: str, most: int) -> int:

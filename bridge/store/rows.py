@@ -1,9 +1,12 @@
 """Rows of the store as values, and back."""
 
+# ruff: noqa: S608 # tables and columns in the statements are ours
+
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
@@ -14,6 +17,13 @@ from bridge.model.events import AlertEvent, MetricSample, Source, Status
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable, Iterable
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+_ACTIVE = "since, severity, rule, audible, body, onset"
+_ACK = "fingerprint, severity, by, why, at, until, covers"
+_MUTE = "id, matchers, criticals, by, why, at, until"
 
 _FIELDS = (
     *("source", "fingerprint", "status", "received", "starts_at", "ends_at", "value"),
@@ -52,45 +62,65 @@ class Remembered:
     """Since when the watch is off, and who switched it."""
     meta: dict[str, str]
     """Whatever else was written under a key of its own."""
+    unreadable: int = 0
+    """Rows that were passed over, because nothing could be made of them."""
+    illegible: tuple[int, ...] = ()
+    """Open events among these: nobody can sound them any more."""
     aside: str | None = None
-    """Where a damaged file was put; then everything else here is new."""
+    """Where a damaged file was put (empty: it was deleted); then everything else here is new."""
 
 
 def read(db: sqlite3.Connection) -> Remembered:
-    """Everything that a bridge goes on with. Raises ValueError, TypeError or KeyError for rows that are not ours."""
+    """Everything that a bridge goes on with. One row that nothing can be made of does not take the others away."""
+    bad: list[Any] = []
     meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
     publishes = db.execute("SELECT id, topic, payload FROM publishes ORDER BY id").fetchall()
     waiting = db.execute("SELECT id, body, severity, sound FROM events WHERE outcome IS NULL ORDER BY id")
-    watch_off = orjson.loads(meta["watch_off"]) if "watch_off" in meta else None
+    opened = _made(waiting, lambda i, text, severity, sound: OpenRow(i, event(text), severity, sound), bad)
+    illegible = tuple(row[0] for row in bad)
+    watchdog = _made([(meta["watchdog"],)] if "watchdog" in meta else [], float, bad)
+    watch_off = _made([(meta["watch_off"],)] if "watch_off" in meta else [], _switched, bad)
     return Remembered(
         bridge=meta["bridge"],
         next_id=1 + (db.execute("SELECT max(id) FROM events").fetchone()[0] or 0),
         next_publish=1 + (publishes[-1][0] if publishes else 0),
-        active=_active(db),
+        active=_made(db.execute(f"SELECT {_ACTIVE} FROM active"), _active, bad),
         ended=db.execute("SELECT fingerprint, at, starts_at FROM ended ORDER BY at").fetchall(),
-        watchdog=float(meta["watchdog"]) if "watchdog" in meta else None,
-        open=[OpenRow(i, event(body), severity, sound) for i, body, severity, sound in waiting],
+        watchdog=watchdog[0] if watchdog else None,
+        open=opened,
         publishes=publishes,
         who=db.execute("SELECT service, slot, seen FROM who ORDER BY service").fetchall(),
-        acks=[
-            _ack(*row)
-            for row in db.execute("SELECT fingerprint, severity, by, why, at, until, covers FROM acks")
-        ],
-        mutes=[
-            _mute(*row) for row in db.execute("SELECT id, matchers, criticals, by, why, at, until FROM mutes")
-        ],
+        acks=_made(db.execute(f"SELECT {_ACK} FROM acks"), _ack, bad),
+        mutes=_made(db.execute(f"SELECT {_MUTE} FROM mutes"), _mute, bad),
         quiets=db.execute("SELECT player, by, why, at, until FROM quiets").fetchall(),
-        watch_off=tuple(watch_off) if watch_off else None,
+        watch_off=watch_off[0] if watch_off else None,
         meta=meta,
+        unreadable=len(bad),
+        illegible=illegible,
     )
 
 
-def _active(db: sqlite3.Connection) -> list[Active]:
-    rows = db.execute("SELECT since, severity, rule, audible, body, onset FROM active")
-    return [
-        Active(event(body), since, severity, rule, bool(audible), onset)
-        for since, severity, rule, audible, body, onset in rows
-    ]
+def _made(rows: Iterable[tuple[Any, ...]], make: Callable[..., T], bad: list[Any]) -> list[T]:
+    """What `make` makes of each row; rows that it can make nothing of are added to `bad`."""
+    found = []
+    for row in rows:
+        try:
+            found.append(make(*row))
+        except (ValueError, TypeError, KeyError) as e:
+            log.error("a row of the store is passed over, nothing can be made of it (%s): %.200r", e, row)  # noqa: TRY400 # it says all
+            bad.append(row)
+    return found
+
+
+def _switched(text: str) -> tuple[float, str]:
+    since, by = orjson.loads(text)
+    return float(since), str(by)
+
+
+def _active(  # a row of that table
+    since: float, severity: str, rule: str, audible: int, text: bytes, onset: str
+) -> Active:
+    return Active(event(text), since, severity, rule, bool(audible), onset)
 
 
 def _ack(  # noqa: PLR0917 # a row of that table
@@ -102,7 +132,9 @@ def _ack(  # noqa: PLR0917 # a row of that table
 def _mute(  # noqa: PLR0917 # a row of that table
     ident: str, matchers: str, criticals: int, by: str, why: str, at: float, until: float
 ) -> Mute:
-    return Mute.of(ident, matchers.split("\n"), criticals=bool(criticals), by=by, why=why, at=at, until=until)
+    return Mute.of(
+        ident, orjson.loads(matchers), criticals=bool(criticals), by=by, why=why, at=at, until=until
+    )
 
 
 def body(alert: AlertEvent) -> bytes:

@@ -94,6 +94,19 @@ INSERT INTO tally SELECT 'alert', source, outcome, ifnull(reason, ''), count(*),
 """The books of an older file begin with the rows that it still has."""
 
 
+_FIRST = {"meta", "events", "active"}
+"""Tables that every version has."""
+
+
+def ours(db: sqlite3.Connection) -> bool:
+    """Whether it is empty, or a store of ours of any version."""
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return True
+    columns = {row[1] for row in db.execute("PRAGMA table_info(events)")}
+    return tables >= _FIRST and "outcome" in columns and db.execute("PRAGMA user_version").fetchone()[0] > 0
+
+
 def migrate(db: sqlite3.Connection) -> None:
     """Make or bring up to date the tables, as one transaction: a bridge that is killed meanwhile begins again. Raises StoreError."""
     version = db.execute("PRAGMA user_version").fetchone()[0]

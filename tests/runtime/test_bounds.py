@@ -165,12 +165,12 @@ def test_what_is_owed_to_a_disk_is_bounded_by_its_bytes(tmp_path, monkeypatch):
         batch = Batch()
         for i in range(count):
             batch.event(i, event(size), severity="info", rule="r", sound="", outcome=None, reason=None)
-        found._failed(store.sqlite3.OperationalError("disk full"), batch.statements, [])
-        return len(found._owed)
+        found._failed(store.sqlite3.OperationalError("disk full"), batch.statements, whole=False)
+        return len(found._owed), found.forgot
 
     try:
-        assert fails(0, 15) == 15
-        assert fails(5000, 15) == 0
+        assert fails(0, 15) == (15, False)
+        assert fails(5000, 15) == (0, True)
     finally:
         found.close()
 
@@ -181,7 +181,7 @@ def test_while_too_much_waits_for_the_disk_nothing_more_is_taken(still, monkeypa
 
     async def hangs():
         never = asyncio.get_running_loop().create_future()
-        monkeypatch.setattr(still.runtime, "_commit", lambda _: never)
+        monkeypatch.setattr(still.runtime.upkeep, "commit", lambda _: never)
         waiting = asyncio.ensure_future(still.runtime.take([event(20_000)]))
         await asyncio.sleep(0)
         full = still.runtime.full

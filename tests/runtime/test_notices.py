@@ -7,8 +7,9 @@ from lab.api import BEGAN, running
 
 from bridge.model.errors import StoreError
 from bridge.model.events import MetricSample, Reason, Source
-from bridge.runtime import notices, runtime
+from bridge.runtime import notices, runtime, upkeep
 from bridge.store import Batch, books
+from bridge.store.file import File
 from bridge.store.store import Store
 
 
@@ -70,7 +71,7 @@ async def test_a_store_that_cannot_be_written_is_said_aloud_until_it_can(client,
     def broken(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Store, "_still_there", lambda *_, **__: broken())
+    monkeypatch.setattr(File, "check", lambda *_, **__: broken())
     alert = {"alerts": [{"labels": {"alertname": "A", "severity": "critical"}}]}
     for _ in range(3):  # what Alertmanager does with a 503
         answer = await client.http.post("/alert", json=alert)
@@ -81,7 +82,7 @@ async def test_a_store_that_cannot_be_written_is_said_aloud_until_it_can(client,
     found = await client.status()
     assert (found["store"]["ok"], (await client.http.get("/-/ready")).status_code) == (False, 503)
     monkeypatch.undo()
-    await tick(client, runtime.STORE_AGAIN + 1)
+    await tick(client, upkeep.AGAIN + 1)
     await tick(client)
     await tick(client)
     assert "SingingPagerStore" not in await firing(client)

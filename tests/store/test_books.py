@@ -16,7 +16,7 @@ from bridge.core.acks import Ack
 from bridge.model.errors import StoreError
 from bridge.model.events import MetricSample, Outcome, Reason, Source
 from bridge.store import Batch, Retention, books, retention
-from bridge.store.retention import SAMPLE, used
+from bridge.store.retention import used
 
 
 def told(folder):
@@ -30,6 +30,9 @@ def test_every_way_to_come_and_to_end_is_counted(opened, tmp_path):
     batch = row(Batch(), 1)
     row(batch, 2, "f2")
     row(batch, 3, "f3", Outcome.SUPPRESSED, Reason.FLOOD)
+    batch.came("alert", Source.ALERTMANAGER, 5)
+    batch.came("sample", Source.MQTT, 7)
+    batch.came("rejected", Source.HTTP)
     batch.count("alert", Source.ALERTMANAGER, Outcome.SUPPRESSED, Reason.DUPLICATE, 5)
     batch.count("sample", Source.MQTT, Outcome.PLAYED, None, 7)
     batch.count("rejected", Source.HTTP, Outcome.SUPPRESSED, Reason.INVALID)
@@ -57,6 +60,7 @@ def test_what_was_not_committed_is_not_counted(opened, tmp_path):
     store, _ = opened()
     twice = row(Batch(), 1)
     row(twice, 1)
+    twice.came("sample", Source.HTTP)
     twice.count("sample", Source.HTTP, Outcome.PLAYED, None)
     with pytest.raises(StoreError):
         store.write(twice).result(WAIT)
@@ -223,7 +227,6 @@ def test_many_samples_never_push_out_what_rang(opened, tmp_path):
     store.write(batch).result(WAIT)
     with contextlib.closing(sqlite3.connect(tmp_path / "singing-pager.db")) as db:
         size = used(db)
-        assert 0.7 < size / (20_000 * SAMPLE) < 1.4, "what a sample is said to take"
         store.retention = Retention(seconds=1e9, size=size // 2)
         turns = 0
         store.unpruned = True
@@ -250,3 +253,86 @@ def test_what_is_due_is_deleted_in_parts(opened, tmp_path, monkeypatch):
         store.prune(1e8).result(WAIT)
         left.append((len(books.events(tmp_path)), store.unpruned))
     assert left == [(15, True), (5, True), (0, False)]
+
+
+def test_what_came_and_never_ended_is_told(opened, tmp_path):
+    store, _ = opened()
+    batch = Batch()
+    batch.came("sample", Source.HTTP, 3)
+    batch.count("sample", Source.HTTP, Outcome.PLAYED, None, 2)
+    store.write(batch).result(WAIT)
+    assert books.ledger(tmp_path).problems == ["samples of http: 3 came, 2 ended and 0 are open, that is 2"]
+
+
+def test_a_burst_cannot_make_the_file_larger_than_it_may_be(opened, tmp_path):
+    store, _ = opened()
+    store.retention = Retention(size=8 << 20)
+    futures = []
+    for number in range(1, 301):
+        futures.append(
+            store.write(row(Batch(), number, f"f{number}", Outcome.PLAYED, annotations={"s": "x" * 200_000}))
+        )
+        if number % 10 == 0:
+            futures[-1].result(WAIT)
+            assert (tmp_path / "singing-pager.db").stat().st_size < 24 << 20, "60 MB have come"
+    end = time.monotonic() + 60
+    while (tmp_path / "singing-pager.db").stat().st_size > 10 << 20:
+        assert time.monotonic() < end
+        store.prune(1.0).result(WAIT)
+    found = books.ledger(tmp_path)
+    assert (found.received, found.problems) == ({("alert", "alertmanager"): 300}, [])
+
+
+def test_what_people_did_is_bounded_too(opened, tmp_path):
+    store, _ = opened()
+    store.retention = Retention(size=2 << 20)
+    for _ in range(40):
+        batch = Batch()
+        for number in range(100):
+            batch.deed(float(number), "mute", "", "anna", "x" * 2000, None)
+        store.write(batch).result(WAIT)
+    store.prune(1.0).result(WAIT)
+    with contextlib.closing(sqlite3.connect(tmp_path / "singing-pager.db")) as db:
+        db.execute("BEGIN")
+        assert used(db) < 3 << 20
+
+
+def test_whoever_reads_the_journal_slowly_holds_nothing_up(opened, tmp_path):
+    store, _ = opened()
+    batch = Batch()
+    for number in range(1, 5001):
+        row(batch, number, received=float(number))
+    store.write(batch).result(WAIT)
+    reading = books.journal(tmp_path)
+    assert next(reading).received == 1.0
+    busy, _, _ = store.file.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert busy == 0, "no reader stands in the way"
+    assert [e.received for e in reading] == [float(n) for n in range(2, 5001)]
+
+
+def test_events_of_one_moment_are_all_in_the_journal(opened, tmp_path):
+    store, _ = opened()
+    batch = Batch()
+    for number in range(1, 4502):
+        row(batch, number, received=7.0)
+        batch.sample(MetricSample(Source.HTTP, "cpu", float(number), 7.0))
+    store.write(batch).result(WAIT)
+    found = list(books.journal(tmp_path))
+    assert len(found) == 9002
+    assert [s.value for s in found[4501:]] == [float(n) for n in range(1, 4502)]
+
+
+@pytest.mark.parametrize(
+    ("meddling", "words"),
+    [
+        ("PRAGMA user_version = 99", "written by a newer version"),
+        ("PRAGMA user_version = 1", "written by an older version"),
+        ("PRAGMA user_version = 0", "this is no store of a bridge"),
+    ],
+)
+def test_why_it_cannot_be_read_is_told_apart(opened, tmp_path, meddling, words):
+    opened()[0].close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "singing-pager.db")) as db:
+        db.execute(meddling)
+    with pytest.raises(StoreError, match=words):
+        books.ledger(tmp_path)

@@ -99,5 +99,5 @@ def test_what_is_no_store_of_this_version_is_not_read(opened, tmp_path):
     with sqlite3.connect(tmp_path / "singing-pager.db") as db:
         db.execute("PRAGMA user_version = 2")
     db.close()
-    with pytest.raises(StoreError, match="bring it up to date"):
+    with pytest.raises(StoreError, match="brings it up to date"):
         books.ledger(tmp_path)

@@ -123,7 +123,7 @@ def test_a_value_that_sqlite_cannot_hold_fails_its_write_and_no_thread(opened, v
 
 def test_what_could_not_be_written_comes_along_with_the_next_write(opened, tmp_path):
     store, _ = opened()
-    store._db.execute("PRAGMA busy_timeout = 20")
+    store.file.db.execute("PRAGMA busy_timeout = 20")
     with contextlib.closing(sqlite3.connect(tmp_path / "singing-pager.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
         for number in (1, 2):

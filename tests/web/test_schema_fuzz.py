@@ -197,7 +197,7 @@ def kept(name, method, url, headers, body):
         file.write_text(json.dumps({"why": name, **case}, indent=1) + "\n")
 
 
-def asked(door, name, method, url, headers, body, case=None):
+def asked(door, name, method, url, headers, body, *, case=None):
     before = door.state()
     try:
         judged(door, door.ask(method, url, headers, body), before, case)
@@ -224,7 +224,7 @@ def test_every_route_of_the_schema(schema, door_of, who):
             body = request.body or b""
             body = body.encode() if isinstance(body, str) else body
             name = f"{who}: {case.operation.label}"
-            asked(door_of[guarded], name, request.method, request.url, headers, body, case)
+            asked(door_of[guarded], name, request.method, request.url, headers, body, case=case)
 
         one()
     answered = door_of[guarded].answered
