@@ -47,6 +47,7 @@ class File:
         """Where the last one was put; empty where nothing of it was left."""
         self._folder, self._path = folder, folder / FILE
         self._lock: IO[str] | None = None
+        self._eye: IO[bytes] | None = None
         self._left: dict[str, tuple[int, int]] = {}
         self._to_put_aside = False
 
@@ -74,9 +75,8 @@ class File:
     def begin_anew(self) -> bool:
         """Put aside what is damaged and make a new one; False where that cannot be done now: try again."""
         if self.ready:
-            self.ready = False
             self._to_put_aside = True
-            self.db.close()
+            self._close()
         try:
             if self._to_put_aside:
                 self._put_aside()
@@ -97,10 +97,8 @@ class File:
                 raise DamagedError(f"another file lies in the place of {FILE}{suffix}")
             if found[1] < size:
                 raise DamagedError(f"{FILE}{suffix} was cut off")
-        if look_inside:
-            with self._path.open("rb") as file:
-                if file.read(len(MAGIC)) != MAGIC:
-                    raise DamagedError(f"{FILE} was overwritten")
+        if look_inside and self._eye is not None and os.pread(self._eye.fileno(), len(MAGIC), 0) != MAGIC:
+            raise DamagedError(f"{FILE} was overwritten")
 
     def note(self) -> None:
         """Remember how it was left: after every commit."""
@@ -110,12 +108,19 @@ class File:
 
     def close(self) -> None:
         """Close it, and give the folder back."""
-        if self.ready:
-            self.db.close()
-        self.ready = False
+        self._close()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def _close(self) -> None:
+        if self.ready:
+            self.db.close()
+        self.ready = False
+        # Only now: where a process closes any handle of a file, it gives up SQLite's locks on it as well.
+        if self._eye is not None:
+            self._eye.close()
+            self._eye = None
 
     def _lock_folder(self) -> bool:
         """Take the folder. Whether a store was made here before: then one that is not there has been deleted."""
@@ -145,6 +150,7 @@ class File:
             schema.migrate(self.db)
             self.db.execute("INSERT OR IGNORE INTO meta VALUES ('bridge', ?)", (uuid.uuid4().hex[:12],))
             remembered = read(self.db)
+            self._eye = self._path.open("rb")  # kept open: see _close
             self.db.execute(
                 "PRAGMA wal_checkpoint(PASSIVE)"
             ).fetchall()  # a new one shall not lie in the WAL alone

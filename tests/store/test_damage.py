@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -195,3 +197,15 @@ def test_what_can_never_be_written_takes_no_other_with_it(opened):
     hold.set()
     assert [f.exception(WAIT) is None for f in futures] == [True, True, False, True]
     assert [o.id for o in opened()[1].open] == [1, 2, 3]
+
+
+def test_looking_after_the_file_keeps_its_locks(opened, tmp_path):
+    """Another program that opens and closes it must not think that it was the last."""
+    store, _ = opened()
+    store.write(row(Batch(), 1)).result(WAIT)
+    store.prune(1.0).result(WAIT)
+    script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('SELECT * FROM meta').fetchall(); db.close()"
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "singing-pager.db")], check=True, timeout=60)
+    assert (tmp_path / "singing-pager.db-wal").stat().st_size > 0
+    store.write(row(Batch(), 2)).result(WAIT)
+    assert store.file.lost == 0
