@@ -10,7 +10,10 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import ssl
 
 Answer = Callable[[BaseHTTPRequestHandler, str], None]
 
@@ -37,7 +40,8 @@ def whole(alert: str = "f1", *, begins: float = 0.0, state: str = "active", **fi
 class FakeAlertmanager:
     """`alerts` and `silences` are what it has. `wrong` answers in place of one path, by that path's last word."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._scheme = "http" if tls is None else "https"
         self.alerts: list[Any] = []
         self.silences: list[Any] = []
         self.began = 0.0
@@ -45,11 +49,13 @@ class FakeAlertmanager:
         self.asked: list[tuple[str, str, dict[str, str], Any]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import ssl
+import subprocess
 import time
 
 import httpx
@@ -371,6 +373,30 @@ async def test_secrets_come_from_files_and_show_nowhere(tmp_path, fake, caplog):
         await one.ask([], [])
     await one.close()
     assert "s3cret" not in caplog.text
+
+
+def certificate_of(folder):
+    """A certificate for this machine that is its own authority, and its key."""
+    certificate, key = folder / "ca.pem", folder / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    command += ["-days", "2", "-subj", "/CN=am", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return certificate, key
+
+
+async def test_an_alertmanager_with_a_certificate_of_its_own_is_asked_with_its_authority(tmp_path):
+    certificate, key = certificate_of(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    with FakeAlertmanager(tls) as fake:
+        fake.alerts = [whole("f1")]
+        one = Alertmanager(AlertmanagerModel(urls=[fake.url], ca_file=str(certificate)), clock=time.time)
+        assert list((await one.ask(["web.hook"], [])).alerts) == ["f1"]
+        await one.close()
+        stranger = Alertmanager(AlertmanagerModel(urls=[fake.url]), clock=time.time)
+        with pytest.raises(AskError, match="certificate"):
+            await stranger.ask(["web.hook"], [])
+        await stranger.close()
 
 
 @pytest.mark.parametrize(
