@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup dev system run test test-fast lint check audit bench chaos soak compiled sounds lock clean
+.PHONY: help setup dev system run test test-fast fuzz lint check audit bench chaos soak compiled sounds lock clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ lint: dev ## formatting, ruff, types, floors
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+ONLY ?= tests/core/test_machine.py tests/core/test_engine_properties.py tests/web/test_schema_fuzz.py tests/wire/test_fuzz.py
+fuzz: dev ## fuzz for a long time; what fails lands in tests/fixtures/fuzz
+	PAGER_FUZZ=1 $(BIN)/python -m pytest -q --timeout=0 $(ONLY)
 
 check: lint system ## lint, and: compiled sounds fresh, every config file by its own tool
 	$(BIN)/python -m bridge check-config bridge/pager.yml

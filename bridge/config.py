@@ -101,12 +101,14 @@ def _yaml_problem(error: Exception, name: str) -> str:
 
 
 def _problem(error: ErrorDetails, node: yaml.Node | None, name: str, model: type[BaseModel]) -> str:
-    steps = [step for step in error["loc"] if not _is_branch(step)]
+    extra = error["type"] == "extra_forbidden"
+    branches = error["loc"][:-1] if extra else error["loc"]  # a key that nobody knows may be called anything
+    steps = [step for step in branches if not _is_branch(step)] + ([error["loc"][-1]] if extra else [])
     message = error["msg"].removeprefix("Value error, ")
     if (inner := _INNER.match(message)) is not None:
         steps, message = [*steps, *inner[1].split(".")], inner[2]
     key = ".".join(str(step) for step in steps) or "(the whole file)"
-    if error["type"] == "extra_forbidden":
+    if extra:
         message = _unknown(str(steps[-1]), _fields_at(model, steps[:-1]))
     else:
         message = _PLAIN.get(error["type"], message)

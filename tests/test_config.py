@@ -165,3 +165,12 @@ def test_any_value_of_any_key_is_taken_or_named(key, value):
     except ConfigError as e:
         found = e.problems or ["no problem is named"]
     assert all(problem.startswith("f.yml") for problem in found)
+
+
+@pytest.mark.parametrize("key", ["a[0]", "float", "ScaleModel", "[", "m ['a=\"b\"']"])
+def test_an_unknown_key_may_be_called_anything(key):
+    """Found by fuzzing: such a key was taken for pydantic's word for a branch, and brought the reader down."""
+    tree = {"version": 1, "alerts": [{"name": "a", key: 1}], key: 1}
+    found = problems(yaml.safe_dump(tree))
+    assert len(found) == 2
+    assert all(key in problem and "unknown key" in problem for problem in found)

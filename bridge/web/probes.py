@@ -38,7 +38,11 @@ async def ready(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ready\n")
 
 
-@reading.get("/metrics", response_class=PlainTextResponse)
+@reading.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"application/openmetrics-text": {"schema": {"type": "string"}}}}},
+)
 async def metrics(request: Request) -> Response:
     """The same metrics as on the metrics port."""
     runtime: Runtime = request.app.state.runtime

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.events import BOOK, NOW
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from lab.fuzz import fuzzing
 
 from bridge.core.engine import Change, Engine
 from bridge.model.events import AlertEvent, Source, Status
@@ -114,7 +114,5 @@ class Messages(RuleBasedStateMachine):
         assert sorted(held) == sorted(self.engine.active)
 
 
-Messages.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, derandomize=True
-)
+Messages.TestCase.settings = fuzzing(40, steps=30)
 TestMessages = Messages.TestCase

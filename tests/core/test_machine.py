@@ -167,7 +167,8 @@ class Bridge(RuleBasedStateMachine):
         self.take(self.event(name, severity, Status.RESOLVED, **over))
         at, began = self.engine._ended[name]
         self.take(fires)
-        if 0 <= self.still.now - at <= LATE and began is not None and began >= fires.starts_at:
+        now = self.still.now
+        if 0 <= now - at <= LATE and began is not None and fires.starts_at <= began <= now:
             assert name not in self.engine.active
 
     @rule(name=NAMES, severity=SEVERITIES)

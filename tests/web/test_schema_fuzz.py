@@ -197,12 +197,13 @@ def kept(name, method, url, headers, body):
         file.write_text(json.dumps({"why": name, **case}, indent=1) + "\n")
 
 
-def asked(door, name, method, url, headers, body, *, case=None):
+def asked(door, name, request, case=None):
+    """Ask, and judge what is answered. `request` is method, URL, headers and body."""
     before = door.state()
     try:
-        judged(door, door.ask(method, url, headers, body), before, case)
+        judged(door, door.ask(*request), before, case)
     except BaseException:
-        kept(name, method, url, headers, body)
+        kept(name, *request)
         raise
 
 
@@ -224,7 +225,7 @@ def test_every_route_of_the_schema(schema, door_of, who):
             body = request.body or b""
             body = body.encode() if isinstance(body, str) else body
             name = f"{who}: {case.operation.label}"
-            asked(door_of[guarded], name, request.method, request.url, headers, body, case=case)
+            asked(door_of[guarded], name, (request.method, request.url, headers, body), case)
 
         one()
     answered = door_of[guarded].answered
@@ -260,7 +261,7 @@ def test_what_is_in_no_schema(door_of, who):
             url = str(httpx.URL(BASE + path + query))
         except httpx.InvalidURL:
             return
-        asked(door_of[guarded], f"{who}: no schema", method, url, dressed(data), body)
+        asked(door_of[guarded], f"{who}: no schema", (method, url, dressed(data), body))
 
     one()
 
@@ -283,7 +284,7 @@ def test_bodies_that_no_sender_means(door_of, path):
         )
     )
     def one(body):
-        asked(door_of[False], f"body of {path}", "POST", BASE + path, {}, body)
+        asked(door_of[False], f"body of {path}", ("POST", BASE + path, {}, body))
 
     one()
 
