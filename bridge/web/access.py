@@ -44,6 +44,7 @@ class Access:
     """The decision of one bridge. Raises SettingError where the settings would let in whom nobody meant."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
         self.keys = Keys(settings, clock)
         self.sessions = Sessions(clock)
         self.hosts = frozenset(host.strip().lower() for host in settings.allowed_hosts if host.strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def is_address(name: str) -> bool:
     return True
 
 
+@lru_cache(1024)
 def is_loopback(name: str) -> bool:
     """Whether a host is this machine by its own name or address."""
     name = name.strip("[]").lower()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +106,7 @@ class Guard:
             return Grant()
 
     def _not_too_often(self, rate: Rate | None, status: int, peer: str, headers: asked.Said) -> None:
-        wait = rate.wait(asked.client(peer, headers), time.monotonic()) if rate is not None else 0.0
+        wait = rate.wait(asked.client(peer, headers), self.access.clock()) if rate is not None else 0.0
         if wait:
             raise Refused(
                 status, "rate", "too many requests; ask again later", {"Retry-After": str(math.ceil(wait))}
@@ -115,7 +114,7 @@ class Guard:
 
     def _count(self, scope: Scope, refused: Refused) -> None:
         self.metrics.refused.labels(refused.reason).inc()
-        now = time.monotonic()
+        now = self.access.clock()
         if now - self._logged.get(refused.reason, -LOG_EVERY) < LOG_EVERY:
             return
         self._logged[refused.reason] = now

@@ -17,6 +17,9 @@ from bridge.model.errors import UnreadableError
 
 MAX_ID = 64
 """Characters of a fingerprint that are kept; a longer one is hashed. Alertmanager's has 16."""
+LENIENT = 4 << 20
+"""Bytes of a body that are read leniently: that takes Python's own reader, which a hostile body of 32 MiB would hold
+for 5 s in which nothing else is done."""
 MAX_TEXTS, MAX_TEXT = 128, 4096
 """Labels or annotations of one event that are kept, and characters of each: nobody hears more."""
 
@@ -25,11 +28,13 @@ def read_json(body: bytes) -> Any:
     """The JSON value of a body. Raises UnreadableError.
 
     What strict JSON forbids and real senders write (NaN, Infinity, lone surrogates, bytes that are no UTF-8
-    inside a text) is read as null or as a replacement character rather than losing the whole body.
+    inside a text) is read as null or as a replacement character rather than losing the whole body, up to LENIENT.
     """
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError:
+    except orjson.JSONDecodeError as e:
+        if len(body) > LENIENT:
+            raise UnreadableError(f"this is no JSON: {e}; send a JSON object") from None
         return _lenient(body)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.core.durations import duration
 from bridge.model.errors import UnreadableError
+from bridge.wire import reading
 from bridge.wire.reading import MAX_TEXT, MAX_TEXTS, fingerprint, instant, number, read_json, texts
 
 
@@ -175,3 +176,13 @@ def test_no_bytes_raise_anything_else(body):
         read_json(body)
     except UnreadableError:
         return
+
+
+def test_only_what_is_strict_json_may_be_large():
+    """Reading leniently takes so long that a large body would keep everything else waiting."""
+    for size in (1000, reading.LENIENT // 2 - 10):
+        assert reading.read_json(b"[" + b"1," * size + b"NaN]")[-1] is None
+    many = b"[" + b"1," * reading.LENIENT
+    assert len(reading.read_json(many + b"1]")) == reading.LENIENT + 1
+    with pytest.raises(UnreadableError, match="this is no JSON"):
+        reading.read_json(many + b"NaN]")
