@@ -49,6 +49,8 @@ STORE_FIRST = 0.5
 NOT_KEPT = (
     "So many alerts fire that further ones are not kept: they sound once, and nobody is reminded of them."
 )
+ENGINE = "engine"
+"""Where the store keeps which engine was there last."""
 PENDING = 50_000
 """Statements that wait for the store, as `weight` counts them; no more is taken, so that a disk that hangs fills no memory."""
 
@@ -107,6 +109,7 @@ class Runtime:
         self._ticked = self.began
         self._crowd = Crowd()
         self._leavings = Leavings()
+        self._engine_known = False
         self._waking = False
         self._missing = 0
         self._pending = 0
@@ -125,6 +128,9 @@ class Runtime:
         self.writes.keep(self.book.store.seconds, self.book.store.megabytes)
         self.room.join(self.sclang)
         self.sclang.listen(self.book.osc.level, self.conductor.standing())
+        self._engine_known = ENGINE in remembered.meta
+        if self._engine_known:
+            self.sclang.await_engine()
         self.sclang.start()
         await self.mqtt.start(self.bridge, self.book, remembered.publishes)
         self._resume(remembered.open)
@@ -308,6 +314,10 @@ class Runtime:
             self.changed()
         if self.own.changed(now):
             self.reload()
+        if self.sclang.known != self._engine_known and self.sclang.decided:
+            self._engine_known = self.sclang.known
+            with self.writes.later() as later:
+                later.meta(ENGINE, self.sclang.name if self._engine_known else None)
         if self._leavings.due(self.intake.next_id, now):
             self._spawn(asyncio.to_thread(give_back))
 

@@ -2,9 +2,9 @@
 
 | state | begins | commands |
 | --- | --- | --- |
-| PROBING | at the start, for PROBE seconds | wait |
+| PROBING | at the start, for `probe` seconds | wait |
 | KNOWN | the engine answers `/hello` | numbered, at most WINDOW unacknowledged, sent again until acknowledged or too old |
-| SILENT | no answer within PROBE, or none for LOST seconds | go out once, without a number; cues count as unheard |
+| SILENT | no answer within `probe`, or none for LOST seconds | go out once, without a number; cues count as unheard |
 
 * A voice has at most one message on the way; what comes meanwhile is conflated to the newest.
 * A new boot id is a new engine: it gets the whole state, every cue that is still on the way, and the cues that the
@@ -89,6 +89,8 @@ class Link:
         self.outbox: list[bytes] = []
         self.answers: list[Answer] = []
         self.repeated = 0
+        self.probe = PROBE
+        """Seconds. LOST, where an engine is known to have been there: it may be starting again, like us."""
         self._acknowledges = acknowledges
         self._began = self._heard = now
         self._next_hello = now
@@ -168,7 +170,7 @@ class Link:
         if now >= self._next_hello:
             self.outbox.append(osc.hello(self.session))
             self._next_hello = now + (HELLO_SLOW if self.alive(now) else HELLO_FAST)
-        if self.state is State.PROBING and now - self._began >= PROBE:
+        if self.state is State.PROBING and now - self._began >= self.probe:
             self.state = State.SILENT
         if self.state is State.KNOWN and now - self._heard >= LOST:
             self._give_up()
@@ -180,7 +182,7 @@ class Link:
         """When `tick` is due next."""
         times = [self._next_hello, *(flight.next_at for flight in self._flights.values())]
         if self.state is State.PROBING:
-            times.append(self._began + PROBE)
+            times.append(self._began + self.probe)
         return min(times)
 
     def _hello(self, said: osc.Hello, now: float) -> None:

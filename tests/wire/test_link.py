@@ -101,6 +101,16 @@ def test_commands_wait_while_it_asks_who_is_there():
     assert talk.sent() == ["e1#1", "cpu#2"]
 
 
+def test_an_engine_that_was_there_is_waited_for_longer():
+    talk = Talk(known=False)
+    talk.link.probe = LOST
+    talk.cue("e1")
+    talk.at(LOST - 5)
+    assert (talk.link.state, talk.sent(), talk.answers()) == (State.PROBING, [], [])
+    talk.hello()
+    assert talk.sent() == ["e1#1"]
+
+
 def test_hellos_go_out_every_second_until_answered_then_every_five():
     talk = Talk(known=False)
     talk.at(4)
