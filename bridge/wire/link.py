@@ -40,6 +40,7 @@ HELLO_FAST, HELLO_SLOW = 1.0, 5.0
 WINDOW = 16
 """sclang's socket holds about 256 small packets; a window of 16 lost nothing, one of 64 stalled."""
 BACKOFF = (0.1, 0.2, 0.4, 0.8, 1.0)
+"""Seconds between two copies at least; an engine that takes longer is given twice its usual time, or copies would choke it."""
 CUE_LIFE, HEARTBEAT_LIFE = 30.0, 2.0
 """A cue that could not be delivered for so long is no news any more."""
 _LIVES = {Why.REMINDER: 10.0, Why.DIGEST: 10.0}
@@ -76,6 +77,7 @@ class _Flight:
     next_at: float
     tries: int
     deadline: float
+    began: float
     taken_back: bool = False
 
 
@@ -95,6 +97,7 @@ class Link:
         self._began = self._heard = now
         self._next_hello = now
         self._seq = 0
+        self._usual = 0.0  # seconds from sending to answer, on average
         self._cues: deque[tuple[Play, float]] = deque()
         self._voices: dict[str, Set] = {}
         self._wanted: dict[str, Set | Release] = {}
@@ -209,6 +212,8 @@ class Link:
 
     def _ack(self, said: osc.Ack, now: float) -> None:
         flight = self._flights.pop(said.seq, None)
+        if flight is not None:
+            self._usual += (min(now - flight.began, BACKOFF[-1]) - self._usual) / 8
         if flight is None or not isinstance(flight.command, Play):
             return
         if said.status == "played" and flight.command.fingerprint and not flight.taken_back:
@@ -248,7 +253,7 @@ class Link:
     def _launch(self, command: Play | Set | Release, now: float, deadline: float) -> None:
         self._seq = self._seq % 0x7FFFFFFF + 1
         datagram = osc.command(command, self.session, self._seq)
-        self._flights[self._seq] = _Flight(command, datagram, now + BACKOFF[0], 1, deadline)
+        self._flights[self._seq] = _Flight(command, datagram, now + self._pause(0), 1, deadline, now)
         self.outbox.append(datagram)
 
     def _repeat(self, now: float) -> None:
@@ -258,10 +263,13 @@ class Link:
             if not isinstance(flight.command, Play) and flight.command.id in self._wanted:
                 del self._flights[seq]  # a newer value waits: that one goes instead
                 continue
-            flight.next_at = now + BACKOFF[min(flight.tries, len(BACKOFF) - 1)]
+            flight.next_at = now + self._pause(flight.tries)
             flight.tries += 1
             self.repeated += 1
             self.outbox.append(flight.datagram)
+
+    def _pause(self, tries: int) -> float:
+        return max(BACKOFF[min(tries, len(BACKOFF) - 1)], 2 * self._usual)
 
     def _expire(self, now: float) -> None:
         for seq, flight in list(self._flights.items()):

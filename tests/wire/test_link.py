@@ -237,6 +237,24 @@ def test_a_lost_voice_message_is_replaced_by_the_newest_not_repeated():
     assert params[0] == 200
 
 
+def test_an_engine_that_takes_its_time_is_not_choked_with_copies():
+    """Each message, copies too, costs it 30 ms: a window of them is longer than the first pauses."""
+    talk, waiting, answered = Talk(), [], set()
+    for i in range(300):
+        talk.cue(f"e{i}", f"f{i}")
+    for _ in range(1000):  # 30 s
+        talk.at(0.03, 0.03)
+        waiting += [int(name.partition("#")[2]) for name in talk.sent()]
+        if waiting:
+            talk.ack(waiting[0])
+            answered.add(waiting.pop(0))
+        if len(answered) == 300:
+            break
+    assert len(answered) == 300
+    assert [status for _, status in talk.answers()] == ["played"] * 300
+    assert talk.link.repeated < 150
+
+
 def test_sequence_numbers_stay_within_int32():
     talk = Talk()
     talk.link._seq = 0x7FFFFFFF - 1
