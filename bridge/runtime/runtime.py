@@ -229,6 +229,7 @@ class Runtime:
     def changed(self) -> None:
         """Something that status shows has changed: gauges, and whoever waits for `changes`."""
         self.version += 1
+        self._remember_engine()
         self.room.count()
         self.metrics.voices.set(len(self.voices.sounding))
         self.metrics.acks.set(len(self.conductor.acks.given))
@@ -240,6 +241,13 @@ class Runtime:
         if not self._waking:
             self._waking = True
             self._spawn(self._wake())
+
+    def _remember_engine(self) -> None:
+        """Whether an engine is there is written down at once: what is taken from now on may have to wait for it."""
+        if self.sclang.decided and self.sclang.known != self._engine_known:
+            self._engine_known = self.sclang.known
+            with self.writes.later() as later:
+                later.meta(ENGINE, self.sclang.name if self._engine_known else None)
 
     def _tell_own(self) -> None:
         """An own sound that is refused is told; the others and the rule book are taken."""
@@ -314,10 +322,7 @@ class Runtime:
             self.changed()
         if self.own.changed(now):
             self.reload()
-        if self.sclang.known != self._engine_known and self.sclang.decided:
-            self._engine_known = self.sclang.known
-            with self.writes.later() as later:
-                later.meta(ENGINE, self.sclang.name if self._engine_known else None)
+        self._remember_engine()
         if self._leavings.due(self.intake.next_id, now):
             self._spawn(asyncio.to_thread(give_back))
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from lab import proc
@@ -22,6 +22,7 @@ from lab.standin import Slowly, StandIn
 from bridge.store.books import ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -52,6 +53,22 @@ def pages(bridge: Bridge) -> float:
 
 def hears(bridge: Bridge) -> None:
     wait_for(lambda: bridge.metrics().value("pager_engine_up") == 1, "the stand-in is known")
+
+
+def infos() -> list[dict[str, Any]]:
+    """Alerts of 300 services."""
+    return [one_alert("firing", f"f{i}", service=f"s{i}", severity="info") for i in range(300)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unheard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridge]:
+    """A bridge whose engine says hello and acknowledges nothing. It is asked last: a cue is tried for 30 s."""
+    with StandIn(lambda: False) as engine:
+        folder = tmp_path_factory.mktemp("unheard")
+        with Bridge(folder, osc_port=engine.port, book=EVERY_CUE) as bridge:
+            hears(bridge)
+            assert bridge.post("/alert", webhook(*infos()))[0] == 200
+            yield bridge
 
 
 UPGRADE = (
@@ -181,21 +198,35 @@ def test_a_broker_that_accepts_and_never_answers(tmp_path: Path) -> None:
         adds_up(bridge)
 
 
-def test_an_engine_that_answers_slowly_and_one_that_never_does(tmp_path: Path) -> None:
-    """Slowly: everything sounds in its turn. Never: nobody heard it, and that is what is written down."""
-    with (
-        StandIn(Slowly(0.03)) as slow,
-        StandIn(lambda: False) as never,
-        Bridge(tmp_path / "slow", osc_port=slow.port, book=EVERY_CUE) as first,
-        Bridge(tmp_path / "never", osc_port=never.port, book=EVERY_CUE) as second,
-    ):
-        for bridge in (first, second):
-            hears(bridge)
-            alerts = [one_alert("firing", f"f{i}", service=f"s{i}", severity="info") for i in range(300)]
-            assert bridge.post("/alert", webhook(*alerts))[0] == 200
-        wait_for(lambda: slow.tones[440.0] == 300, "every one has sounded, once", 60)
-        adds_up(first)
-        adds_up(second)
-        ends = {(c.outcome, c.reason): c.count for c in ledger(second.state).counts if c.kind == "alert"}
-        assert ends == {("suppressed", "no_listener"): 300}
-        assert second.alert(fingerprint="new", service="new")[0] == 200
+def test_an_engine_that_answers_slowly(tmp_path: Path) -> None:
+    """Everything sounds in its turn."""
+    with StandIn(Slowly(0.03)) as engine, Bridge(tmp_path, osc_port=engine.port, book=EVERY_CUE) as bridge:
+        hears(bridge)
+        assert bridge.post("/alert", webhook(*infos()))[0] == 200
+        wait_for(lambda: engine.tones[440.0] == 300, "every one has sounded, once", 60)
+        adds_up(bridge)
+
+
+def test_what_was_taken_waits_for_the_engine_that_was_there(tmp_path: Path) -> None:
+    """Both died; the bridge is back first."""
+    with StandIn() as engine, Bridge(tmp_path, osc_port=engine.port, book=EVERY_CUE) as bridge:
+        hears(bridge)
+        engine.away = True
+        assert bridge.post("/alert", webhook(*infos()))[0] == 200
+        bridge.kill()
+        asked = engine.hellos
+        bridge.start()
+        wait_for(
+            lambda: engine.hellos > asked + 6, "it has asked for longer than a stranger is waited for", 30
+        )
+        engine.away = False
+        wait_for(lambda: engine.tones[440.0] == 300, "every one sounds")
+        adds_up(bridge)
+
+
+def test_an_engine_that_never_answers(unheard: Bridge) -> None:
+    """Nobody heard it, and that is what is written down."""
+    adds_up(unheard)
+    ends = {(c.outcome, c.reason): c.count for c in ledger(unheard.state).counts if c.kind == "alert"}
+    assert ends == {("suppressed", "no_listener"): 300}
+    assert unheard.alert(fingerprint="new", service="new")[0] == 200
