@@ -57,6 +57,10 @@ audit: dev ## known holes in the locked dependencies; needs the network, and fai
 bench: dev system ## side by side timings, as ratios
 	$(BIN)/python bench/run.py
 
+chaos: dev system ## ten minutes of killing every part, and 200 crash points (CHAOS_SEED=7: the same again)
+	CHAOS_SECONDS=$${CHAOS_SECONDS:-600} CRASH_POINTS=$${CRASH_POINTS:-200} \
+	  $(BIN)/python -m pytest -s tests/system/test_chaos.py tests/system/test_crash_points.py
+
 soak: dev system ## an hour at 200 events a second; writes docs/soak.md (SOAK_SECONDS=600: shorter)
 	PYTHONPATH=tests $(BIN)/python -m lab.soak
 

@@ -49,6 +49,8 @@ STORE_FIRST = 0.5
 NOT_KEPT = (
     "So many alerts fire that further ones are not kept: they sound once, and nobody is reminded of them."
 )
+ENGINE = "engine"
+"""Where the store keeps which engine was there last."""
 PENDING = 50_000
 """Statements that wait for the store, as `weight` counts them; no more is taken, so that a disk that hangs fills no memory."""
 
@@ -107,6 +109,7 @@ class Runtime:
         self._ticked = self.began
         self._crowd = Crowd()
         self._leavings = Leavings()
+        self._engine_known = False
         self._waking = False
         self._missing = 0
         self._pending = 0
@@ -125,6 +128,9 @@ class Runtime:
         self.writes.keep(self.book.store.seconds, self.book.store.megabytes)
         self.room.join(self.sclang)
         self.sclang.listen(self.book.osc.level, self.conductor.standing())
+        self._engine_known = ENGINE in remembered.meta
+        if self._engine_known:
+            self.sclang.await_engine()
         self.sclang.start()
         await self.mqtt.start(self.bridge, self.book, remembered.publishes)
         self._resume(remembered.open)
@@ -223,6 +229,7 @@ class Runtime:
     def changed(self) -> None:
         """Something that status shows has changed: gauges, and whoever waits for `changes`."""
         self.version += 1
+        self._remember_engine()
         self.room.count()
         self.metrics.voices.set(len(self.voices.sounding))
         self.metrics.acks.set(len(self.conductor.acks.given))
@@ -234,6 +241,13 @@ class Runtime:
         if not self._waking:
             self._waking = True
             self._spawn(self._wake())
+
+    def _remember_engine(self) -> None:
+        """Whether an engine is there is written down at once: what is taken from now on may have to wait for it."""
+        if self.sclang.decided and self.sclang.known != self._engine_known:
+            self._engine_known = self.sclang.known
+            with self.writes.later() as later:
+                later.meta(ENGINE, self.sclang.name if self._engine_known else None)
 
     def _tell_own(self) -> None:
         """An own sound that is refused is told; the others and the rule book are taken."""
@@ -308,6 +322,7 @@ class Runtime:
             self.changed()
         if self.own.changed(now):
             self.reload()
+        self._remember_engine()
         if self._leavings.due(self.intake.next_id, now):
             self._spawn(asyncio.to_thread(give_back))
 

@@ -14,7 +14,7 @@ from bridge.core.levels import heard_at
 from bridge.model.catalogue import SOUNDS
 from bridge.model.commands import Release, Set
 from bridge.wire import osc
-from bridge.wire.link import Link
+from bridge.wire.link import LOST, Link, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,6 +81,20 @@ class Sclang(asyncio.DatagramProtocol):
     def alive(self) -> bool:
         """Whether the engine answers."""
         return self.link.alive(time.monotonic())
+
+    @property
+    def known(self) -> bool:
+        """Whether an engine has answered and not been given up: what a restart should wait for."""
+        return self.link.state is State.KNOWN
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is settled who is there, or that nobody is."""
+        return self.link.state is not State.PROBING
+
+    def await_engine(self) -> None:
+        """An engine was there when the last run ended: wait for it as long as for one that is lost. Before `start`."""
+        self.link.probe = LOST
 
     def play(self, cue: Play) -> None:
         if self.hushed or not heard_at(self.level, cue.sound):

@@ -46,6 +46,8 @@ LARGEST_HEAD, MOST_HEADERS = 64 << 10, 100
 """Bytes of a request's line and headers, and their number."""
 PASSED_OVER = 4 << 20
 """Bytes of a body that are read although the answer is given, so that the answer is seen."""
+LINGER = 5.0
+"""Seconds that a page has to take the last words that are said to it."""
 SPARE = 200
 """Descriptors that are not for connections: the store, the broker, files, and who is just being refused."""
 SWEEP = 1.0
@@ -242,6 +244,18 @@ class Socket(WebSocketsSansIOProtocol):
         """Give the place back."""
         super().connection_lost(exc)
         self._gate.leave(self.client[0] if self.client else "")
+
+    async def run_asgi(self) -> None:
+        """As uvicorn's; at its end what a page has not taken is thrown away, for it may never take it."""
+        try:
+            await super().run_asgi()
+        finally:
+            self.loop.call_later(LINGER, self.transport.abort)
+
+    def keepalive_timeout(self) -> None:
+        """A ping was not answered: whatever waits for that page keeps its connection open no longer."""
+        super().keepalive_timeout()
+        self.loop.call_later(LINGER, self.transport.abort)
 
     async def send(self, message: Any) -> None:
         """As uvicorn's, which logs an error for every refusal that was answered in full."""

@@ -25,6 +25,8 @@ STATE_EVERY = 0.2
 """Seconds between two states at least; changes in between are one state."""
 SHOWN = 300
 """Alerts in a state: in a flood a page gets the worst of them, and how many there are."""
+STUCK = 20.0
+"""Seconds that a page may leave its connection full; the pings of the connection are stuck behind what it does not read."""
 UNSUPPORTED, TOO_SLOW = 1003, 1013
 _numbers = itertools.count(1)
 
@@ -40,19 +42,20 @@ async def stream(socket: WebSocket) -> None:
     await socket.accept()
     player = BrowserPlayer(next(_numbers), runtime.room.answered)
     runtime.room.join(player)
-    tasks = [asyncio.create_task(work) for work in (_states(socket, runtime, player), _send(socket, player))]
+    works = (_receive(socket, runtime, player), _states(socket, runtime, player), _send(socket, player))
+    tasks = [asyncio.create_task(work) for work in works]
     try:
-        await _receive(socket, runtime, player)
-    except BadFrameError as e:
-        await _close(socket, UNSUPPORTED, str(e))
-    except WebSocketDisconnect:
-        pass
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
         runtime.room.leave(player)
         runtime.changed()
+    if bad := next((end for end in ends if isinstance(end, BadFrameError)), None):
+        await _close(socket, UNSUPPORTED, str(bad))
+    elif tasks[0] not in done:  # the page has not gone by itself; one that does not read may be dead
+        await _close(socket, TOO_SLOW, "too slow: messages piled up; connect again")
 
 
 async def _receive(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -> None:
@@ -94,7 +97,7 @@ def _message(text: str | None) -> Any:
 
 
 async def _states(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -> None:
-    """The state at once, and again after changes. A page that does not read is cut here."""
+    """The state at once, and again after changes; until the page is too slow for what is sent to it."""
     states: States = socket.app.state.states
     seen = -1
     while not player.slow:
@@ -103,7 +106,6 @@ async def _states(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) ->
         seen = runtime.version
         _put(player, states.text(runtime))
         await asyncio.sleep(STATE_EVERY)
-    await _close(socket, TOO_SLOW, "too slow: messages piled up; connect again")
 
 
 class States:
@@ -148,11 +150,17 @@ def _put(player: BrowserPlayer, message: dict[str, Any] | str) -> None:
 
 
 async def _send(socket: WebSocket, player: BrowserPlayer) -> None:
+    """What waits for the page; until it takes nothing any more."""
     while True:
         message = await player.outbox.get()
         text = message if isinstance(message, str) else orjson.dumps(message).decode()
-        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            await socket.send_text(text)
+        try:
+            async with asyncio.timeout(STUCK):
+                await socket.send_text(text)
+        except (RuntimeError, WebSocketDisconnect):
+            await asyncio.Event().wait()  # it has gone: `_receive` says so
+        except TimeoutError:
+            return
 
 
 async def _close(socket: WebSocket, code: int, why: str) -> None:

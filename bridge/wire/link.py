@@ -2,9 +2,9 @@
 
 | state | begins | commands |
 | --- | --- | --- |
-| PROBING | at the start, for PROBE seconds | wait |
+| PROBING | at the start, for `probe` seconds | wait |
 | KNOWN | the engine answers `/hello` | numbered, at most WINDOW unacknowledged, sent again until acknowledged or too old |
-| SILENT | no answer within PROBE, or none for LOST seconds | go out once, without a number; cues count as unheard |
+| SILENT | no answer within `probe`, or none for LOST seconds | go out once, without a number; cues count as unheard |
 
 * A voice has at most one message on the way; what comes meanwhile is conflated to the newest.
 * A new boot id is a new engine: it gets the whole state, every cue that is still on the way, and the cues that the
@@ -40,6 +40,7 @@ HELLO_FAST, HELLO_SLOW = 1.0, 5.0
 WINDOW = 16
 """sclang's socket holds about 256 small packets; a window of 16 lost nothing, one of 64 stalled."""
 BACKOFF = (0.1, 0.2, 0.4, 0.8, 1.0)
+"""Seconds between two copies at least; an engine that takes longer is given twice its usual time, or copies would choke it."""
 CUE_LIFE, HEARTBEAT_LIFE = 30.0, 2.0
 """A cue that could not be delivered for so long is no news any more."""
 _LIVES = {Why.REMINDER: 10.0, Why.DIGEST: 10.0}
@@ -76,6 +77,7 @@ class _Flight:
     next_at: float
     tries: int
     deadline: float
+    began: float
     taken_back: bool = False
 
 
@@ -89,10 +91,13 @@ class Link:
         self.outbox: list[bytes] = []
         self.answers: list[Answer] = []
         self.repeated = 0
+        self.probe = PROBE
+        """Seconds. LOST, where an engine is known to have been there: it may be starting again, like us."""
         self._acknowledges = acknowledges
         self._began = self._heard = now
         self._next_hello = now
         self._seq = 0
+        self._usual = 0.0  # seconds from sending to answer, on average
         self._cues: deque[tuple[Play, float]] = deque()
         self._voices: dict[str, Set] = {}
         self._wanted: dict[str, Set | Release] = {}
@@ -168,7 +173,7 @@ class Link:
         if now >= self._next_hello:
             self.outbox.append(osc.hello(self.session))
             self._next_hello = now + (HELLO_SLOW if self.alive(now) else HELLO_FAST)
-        if self.state is State.PROBING and now - self._began >= PROBE:
+        if self.state is State.PROBING and now - self._began >= self.probe:
             self.state = State.SILENT
         if self.state is State.KNOWN and now - self._heard >= LOST:
             self._give_up()
@@ -180,7 +185,7 @@ class Link:
         """When `tick` is due next."""
         times = [self._next_hello, *(flight.next_at for flight in self._flights.values())]
         if self.state is State.PROBING:
-            times.append(self._began + PROBE)
+            times.append(self._began + self.probe)
         return min(times)
 
     def _hello(self, said: osc.Hello, now: float) -> None:
@@ -207,6 +212,8 @@ class Link:
 
     def _ack(self, said: osc.Ack, now: float) -> None:
         flight = self._flights.pop(said.seq, None)
+        if flight is not None:
+            self._usual += (min(now - flight.began, BACKOFF[-1]) - self._usual) / 8
         if flight is None or not isinstance(flight.command, Play):
             return
         if said.status == "played" and flight.command.fingerprint and not flight.taken_back:
@@ -246,7 +253,7 @@ class Link:
     def _launch(self, command: Play | Set | Release, now: float, deadline: float) -> None:
         self._seq = self._seq % 0x7FFFFFFF + 1
         datagram = osc.command(command, self.session, self._seq)
-        self._flights[self._seq] = _Flight(command, datagram, now + BACKOFF[0], 1, deadline)
+        self._flights[self._seq] = _Flight(command, datagram, now + self._pause(0), 1, deadline, now)
         self.outbox.append(datagram)
 
     def _repeat(self, now: float) -> None:
@@ -256,10 +263,13 @@ class Link:
             if not isinstance(flight.command, Play) and flight.command.id in self._wanted:
                 del self._flights[seq]  # a newer value waits: that one goes instead
                 continue
-            flight.next_at = now + BACKOFF[min(flight.tries, len(BACKOFF) - 1)]
+            flight.next_at = now + self._pause(flight.tries)
             flight.tries += 1
             self.repeated += 1
             self.outbox.append(flight.datagram)
+
+    def _pause(self, tries: int) -> float:
+        return max(BACKOFF[min(tries, len(BACKOFF) - 1)], 2 * self._usual)
 
     def _expire(self, now: float) -> None:
         for seq, flight in list(self._flights.items()):

@@ -26,7 +26,9 @@ class StandIn:
         """The frequencies of the alerts that were played, reminders apart."""
         self.sessions: dict[float, set[str]] = {}
         """The sessions in which each of these frequencies was played."""
-        self.copies = 0
+        self.copies = self.hellos = 0
+        self.away = False
+        """Whether it answers nothing and plays nothing, as one that has died."""
         self._pace = pace
         self._known: set[tuple[str, int]] = set()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -45,6 +47,9 @@ class StandIn:
                     self._socket.sendto(answer, sender)
 
     def _answers(self, address: str, params: list[Any]) -> list[bytes]:
+        self.hellos += address == "/hello"
+        if self.away:
+            return []
         if address == "/hello":
             return [_datagram("/hello", "session", params[1], "boot", "b", "driver", "host", "defs", 1)]
         if "seq" not in params:

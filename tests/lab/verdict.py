@@ -156,8 +156,8 @@ def _onsets(log: _Log, found: Verdict) -> None:
         why = onsets[0].reason if onsets else "no row"
         if why == "superseded" and ended:
             silent["superseded by its end"] += 1
-        elif why == "expired" and ended:
-            silent["expired"] += 1
+        elif why == "expired" and (ended or log.taken[n, "resolved"]):
+            silent["expired: behind its end"] += 1
         else:
             found.wrong.append(f"case {n} was taken and never heard: {log.rows[n]} told {log.told[n]}")
     found.figures["onsets taken"] = len(accepted)

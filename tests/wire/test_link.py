@@ -101,6 +101,16 @@ def test_commands_wait_while_it_asks_who_is_there():
     assert talk.sent() == ["e1#1", "cpu#2"]
 
 
+def test_an_engine_that_was_there_is_waited_for_longer():
+    talk = Talk(known=False)
+    talk.link.probe = LOST
+    talk.cue("e1")
+    talk.at(LOST - 5)
+    assert (talk.link.state, talk.sent(), talk.answers()) == (State.PROBING, [], [])
+    talk.hello()
+    assert talk.sent() == ["e1#1"]
+
+
 def test_hellos_go_out_every_second_until_answered_then_every_five():
     talk = Talk(known=False)
     talk.at(4)
@@ -225,6 +235,24 @@ def test_a_lost_voice_message_is_replaced_by_the_newest_not_repeated():
     talk.at(BACKOFF[0] + 0.01)
     ((_, params),) = [m for m in talk.all_sent() if m[0] != "/hello"]
     assert params[0] == 200
+
+
+def test_an_engine_that_takes_its_time_is_not_choked_with_copies():
+    """Each message, copies too, costs it 30 ms: a window of them is longer than the first pauses."""
+    talk, waiting, answered = Talk(), [], set()
+    for i in range(300):
+        talk.cue(f"e{i}", f"f{i}")
+    for _ in range(1000):  # 30 s
+        talk.at(0.03, 0.03)
+        waiting += [int(name.partition("#")[2]) for name in talk.sent()]
+        if waiting:
+            talk.ack(waiting[0])
+            answered.add(waiting.pop(0))
+        if len(answered) == 300:
+            break
+    assert len(answered) == 300
+    assert [status for _, status in talk.answers()] == ["played"] * 300
+    assert talk.link.repeated < 150
 
 
 def test_sequence_numbers_stay_within_int32():
