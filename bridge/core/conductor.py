@@ -113,6 +113,8 @@ class Conductor:
         """Everything that is due: cues, and the voices that have to change or end."""
         if now < self._ticked:
             self.engine.went_back(now)
+            if math.isfinite(self._ticked):  # else it is the first tick, of alerts that a store remembers
+                self.cadence.flood.went_back()
         self._ticked = now
         self.cadence.flapping.settle(now)
         self.acks.lapsed(now)

@@ -110,6 +110,10 @@ class Flood:
             self.critical(cue, now)
         return True
 
+    def went_back(self) -> None:
+        """The clock went back: what sounded then does not sound once more when that time comes again."""
+        self._critical_at = self._critical_until = -math.inf
+
     def critical(self, cue: Play, now: float) -> None:
         """The cue of a critical begins."""
         self._critical_at, self._critical_until = now, now + cue.params.get("dur", 2.0)

@@ -226,6 +226,17 @@ def test_what_ended_with_a_start_in_the_future_may_come_again(still):
     assert "f1" in still.runtime.engine.active
 
 
+def test_a_cue_of_a_time_that_comes_again_keeps_no_critical_back():
+    """Found by the state machine: an hour back, into the two seconds in which another one had sounded."""
+    conductor = Conductor(BOOK, BEGAN)
+    conductor.tick(BEGAN)
+    assert conductor.alert(fires("first", at=BEGAN), "a", BEGAN).play
+    conductor.acks.alert("first", "critical", "ann", "", BEGAN)
+    conductor.tick(BEGAN + 3600)
+    conductor.tick(BEGAN + 1)
+    assert conductor.alert(fires("second", at=BEGAN + 1), "b", BEGAN + 1).play
+
+
 def test_nothing_that_fires_began_in_the_future():
     conductor = Conductor(BOOK, BEGAN)
     conductor.alert(fires("a", "warning", at=BEGAN), "a", BEGAN)
