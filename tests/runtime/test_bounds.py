@@ -116,8 +116,9 @@ def test_of_what_an_engine_has_just_played_so_many_cues_are_known(monkeypatch):
     found = Link("s", 0.0)
     found.engine = link.osc.Hello("s", 1, "jack", 0)
     for i in range(9):
-        found._flights[i] = link._Flight(Play(f"e{i}", "info", {}, "info", f"f{i}"), b"", 0.0, 1, 9.0, 0.0)
-        found._ack(link.osc.Ack("s", i, "played"), 0.0)
+        found.state = link.State.KNOWN
+        found.play(Play(f"e{i}", "info", {"freq": 440.0, "vol": 0.5, "dur": 1.0}, "info", f"f{i}"), 0.0)
+        found._ack(link.osc.Ack("s", i + 1, "played"), 0.0)
     assert [cue.id for cue, _ in found._recent] == ["e6", "e7", "e8"]
 
 
