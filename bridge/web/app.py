@@ -18,6 +18,8 @@ from bridge.web.access import Access
 from bridge.web.guard import Guard
 
 if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
     from bridge.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -83,18 +85,40 @@ def create_metrics_app(runtime: Runtime, access: Access | None = None) -> FastAP
 class _Files(StaticFiles):
     """Files that a browser asks about before it uses them again: after an upgrade no old module meets a new one."""
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A file, always whole."""
+        await super().__call__(_whole(scope), receive, send)
+
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "no-cache"
+        response.headers["Accept-Ranges"] = "none"
         return response
+
+
+class _Page(FileResponse):
+    """The page, always whole."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await super().__call__(_whole(scope), receive, send)
+
+
+def _whole(scope: Scope) -> Scope:
+    """A request without its `Range`: the files are small, and Starlette refuses a bad range in a shape that is not ours."""
+    return {**scope, "headers": [said for said in scope["headers"] if said[0].lower() != b"range"]}
 
 
 async def _page(request: Request) -> FileResponse:
     host = request.headers.get("host", "")
-    headers = {"Content-Security-Policy": answers.page_policy(host), "Cache-Control": "no-cache"}
+    headers = {
+        "Content-Security-Policy": answers.page_policy(host),
+        "Cache-Control": "no-cache",
+        "Accept-Ranges": "none",
+    }
     if answers.is_trustworthy(request.scope, host):
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    return FileResponse(CONSOLE / "index.html", headers=headers)
+    return _Page(CONSOLE / "index.html", headers=headers)
 
 
 async def _unreadable(request: Request, error: Exception) -> JSONResponse:
