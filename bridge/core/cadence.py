@@ -130,9 +130,7 @@ class Reminders:
         waiting = self._first(warnings)
         return max(waiting.severe_since + WARNING_AFTER, self._last + APART) if waiting else None
 
-    def digest(
-        self, now: float, told: Container[str] | None = None, warnings: Sequence[Active] = ()
-    ) -> None:
+    def digest(self, now: float, told: Container[str] | None = None, warnings: Sequence[Active] = ()) -> None:
         """A digest has just told the room what stands, or of it only the fingerprints in `told`.
 
         It was the reminder of `warnings` too, where it told of all that wait for one.

@@ -240,21 +240,24 @@ class Conductor:
         key = (*versions, flapping.version, quiet)
         if self._last_standing.key != key:
             self.mutes.keep(self.engine.active)
-            audible = [alert for alert in self.engine.active.values() if alert.audible]
-            found = [alert for alert in audible if self._stands(alert, now)]
+            found = [a for a in self.engine.active.values() if a.audible]
+            if (
+                self.mutes
+            ):  # first: so they know of every alert, and can say what is open when one of them ends
+                found = [a for a in found if self.mute_of(a, now) is None]
+            if acks := self.acks.given:
+                of = self.acks.of
+                found = [
+                    a
+                    for a in found
+                    if a.event.fingerprint not in acks or of(a.event.fingerprint, a.severity, now) is None
+                ]
+            if self.clusters.silenced:
+                silence_of = self.clusters.silence_of
+                found = [a for a in found if silence_of(a.event.fingerprint, now) is None]
             outranked = self.engine.outranked
             self._last_standing = Standing.of(found, key, flapping.since, outranked, quiet=quiet)
         return self._last_standing
-
-    def _stands(self, alert: Active, now: float) -> bool:
-        """Whether nobody has acknowledged, muted or silenced it."""
-        fingerprint = alert.event.fingerprint
-        # The mutes first: so they know of every alert, and can say what is open when one of them ends.
-        if self.mute_of(alert, now) is not None:
-            return False
-        if fingerprint in self.acks.given and self.acks.of(fingerprint, alert.severity, now) is not None:
-            return False
-        return fingerprint not in self.clusters.silenced or self.clusters.silence_of(fingerprint, now) is None
 
     def _reminder(self, now: float) -> Play | None:
         standing = self._standing(now)

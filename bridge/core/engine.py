@@ -179,7 +179,7 @@ class Engine:
             return False
         subject = self._subject_of.get(alert.event.fingerprint)
         group = self._subjects[subject] if subject else ()
-        if len(group) < 2:  # noqa: PLR2004 # itself
+        if len(group) < 2:  # itself
             return False
         others = (self.active[fingerprint] for fingerprint in group)
         return any(other.audible and _rank(other.severity) > rank for other in others)

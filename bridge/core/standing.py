@@ -40,7 +40,7 @@ class Standing:
         if flapping:
             criticals = [alert for alert in criticals if alert.event.fingerprint not in flaps]
         # Whoever has taken on the critical of a subject knows of its warning.
-        warnings = [a for a in warnings if a.event.fingerprint not in flaps and not outranked(a)]
+        warnings = [a for a in warnings if not (a.event.fingerprint in flaps or outranked(a))]
         return cls(key, found, criticals, warnings, flapping)
 
 

@@ -149,10 +149,11 @@ def few(labels: Mapping[str, str]) -> Mapping[str, str]:
     """The first LABELS of them, each name and value cut to LETTERS characters, ending in … where it is cut."""
     if len(labels) <= LABELS and all(len(n) <= LETTERS and len(v) <= LETTERS for n, v in labels.items()):
         return labels
-    return {_cut(name): _cut(value) for name, value in islice(labels.items(), LABELS)}
+    return {cut(name): cut(value) for name, value in islice(labels.items(), LABELS)}
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """At most LETTERS characters of it."""
     return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
 
 
