@@ -30,7 +30,8 @@ What time asks for:
 Reminders are one stream for the room: at most one in 15 s, for the worst severity that nobody has acknowledged, and each
 for another of its alerts in turn, first for those of which only a storm has told. The stream is as old as the oldest of
 them when it began; a further onset sounds, and puts the next reminder off, but does not make the stream young again. A
-warning that flaps is not reminded of. A digest to the room says what a reminder of warnings would.
+warning that flaps is not reminded of. A digest to the room says what a reminder of warnings would; that of the end of a mute, where it
+tells of all that wait for one.
 
 Where the clock goes back, what was to come later than a stage allows comes now: nothing waits for the old time.
 """

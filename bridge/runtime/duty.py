@@ -104,8 +104,8 @@ class Duty:
         if not self._conductor.mutes.add(mute, look):
             return None
         batch.mute(mute)
-        what = "this alert" if fingerprint else ", ".join(mute.texts) or "everything"
-        batch.deed(now, "mute", fingerprint, by, f"{what}: {why}", mute.until)
+        what = "" if fingerprint else ", ".join(mute.texts) or "everything"
+        batch.deed(now, "mute", fingerprint, by, ": ".join(filter(None, (what, why))), mute.until)
         await self._write(batch)
         return mute
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
-from core.events import NOW
+from core.events import BOOK, NOW
 from lab.day import Ear, alert
 
 from bridge.core.matchers import Matcher, MatcherError
 from bridge.core.mutes import EACH, LONGEST, MATCHERS, MOST, SLACK, Look, Mute, Mutes
+from bridge.core.quiet import Quiet
 from bridge.model.commands import Why
 from bridge.model.events import Status
 
@@ -198,6 +203,15 @@ def test_the_digest_is_the_reminder_of_the_warnings_that_it_tells():
     ear.tell(alert("a", "warning"))
     ear.wait(3000.0)
     assert ear.cues() == [(600.0, "digest")]
+
+
+def test_in_quiet_hours_their_end_tells_it():
+    evening = datetime(2026, 7, 1, 22, 0, tzinfo=UTC).timestamp()
+    ear = Ear(replace(BOOK, quiet=Quiet(ZoneInfo("UTC"), 22 * 60, 23 * 60)), evening, quickly=True)
+    ear.conductor.mutes.add(mute(at=evening, lasts=600.0))
+    ear.tell(alert("a", "info"))
+    ear.wait(2 * 3600.0)
+    assert digests(ear) == [(3600.0, 0.0, 0.0)]
 
 
 @pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])

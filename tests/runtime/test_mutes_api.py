@@ -134,7 +134,7 @@ async def test_a_mute_of_one_alert_is_of_no_other_and_copies_no_labels(tmp_path)
     async with running(tmp_path, now) as client:
         await client.fires("a", severity="warning", **huge)
         await client.fires("ab", severity="warning", **huge, more="y")
-        code, answer = await client.post("mute", {"fingerprint": "a", "by": "anna"})
+        code, answer = await client.post("mute", {"fingerprint": "a", "by": "anna", "why": "a test"})
         assert (code, len(str(answer)) < 1000) == (200, True)
         assert (answer["mute"]["fingerprint"], answer["mute"]["name"], answer["mute"]["match"]) == (
             "a",
@@ -152,7 +152,7 @@ async def test_a_mute_of_one_alert_is_of_no_other_and_copies_no_labels(tmp_path)
         await client.ends("a", severity="warning", **huge)
         assert [(m["fingerprint"], m["name"]) for m in (await client.status())["mutes"]] == [("a", "")]
         told = (await client.get("explain", fingerprint="a"))[1]["deeds"]
-        assert [(d["what"], d["fingerprint"], d["why"]) for d in told] == [("mute", "a", "this alert: ")]
+        assert [(d["what"], d["fingerprint"], d["why"]) for d in told] == [("mute", "a", "a test")]
 
 
 async def test_an_alert_that_comes_while_a_mute_is_being_made_is_muted_too(client, monkeypatch):
