@@ -197,6 +197,17 @@ def test_a_critical_that_was_open_all_along_is_not_told_again():
     assert digests(ear) == []
 
 
+def test_what_becomes_critical_is_heard():
+    ear = Ear()
+    ear.conductor.mutes.add(mute())
+    assert ear.tell(alert("a", "warning")) == "muted"
+    ear.wait(1.0)
+    assert ear.conductor.open(ear.now) == []
+    assert ear.tell(alert("a", "critical")) == "critical"
+    ear.wait(2.0)
+    assert len(ear.conductor.open(ear.now)) == 1
+
+
 def test_the_digest_is_the_reminder_of_the_warnings_that_it_tells():
     ear = Ear()
     ear.conductor.mutes.add(mute(lasts=600.0))
