@@ -336,6 +336,8 @@ def test_motifs_in_words(second, third, words):
 def test_what_is_muted_is_told_on_every_status():
     mute = {
         "id": "m1",
+        "fingerprint": "",
+        "name": "",
         "match": ["service=db"],
         "include_critical": False,
         "by": "anna",
@@ -344,12 +346,14 @@ def test_what_is_muted_is_told_on_every_status():
         "until": NOW + 60,
     }
     [line] = [line for line in lines(mutes=[mute]) if line.startswith("MUTED")]
-    assert (
-        line == f"MUTED: service=db, but no criticals, until {look.clock(NOW + 60)}, by anna (upgrade) [m1]"
-    )
+    until = look.clock(NOW + 60)
+    assert line == f"MUTED: service=db, not criticals, until {until}, by anna (upgrade) [m1]"
     everything = mute | {"match": [], "include_critical": True, "by": "", "why": ""}
-    assert look.mute(everything) == f"everything, criticals too, until {look.clock(NOW + 60)} [m1]"
-    assert f", muted until {look.clock(NOW + 60)}" in lines(firing=[alert(muted=mute)])[1]
+    assert look.mute(everything) == f"everything, also criticals, until {until} [m1]"
+    one = everything | {"fingerprint": "f1", "name": "Disk\x1b[2J"}
+    assert look.mute(one) == f"Disk [2J (f1), also criticals, until {until} [m1]"
+    assert look.mute(one | {"name": ""}).startswith("an alert that does not fire now (f1), ")
+    assert f", muted until {until}" in lines(firing=[alert(muted=mute)])[1]
 
 
 def test_a_quiet_player_is_told_with_who_made_it_so():

@@ -89,7 +89,10 @@ def silenced(found: dict[str, Any]) -> str:
 def mute(found: dict[str, Any]) -> str:
     """What is muted, until when, and who said so."""
     what = ", ".join(map(printable, found["match"])) or "everything"
-    criticals = "criticals too" if found["include_critical"] else "but no criticals"
+    if found["fingerprint"]:
+        name = printable(found["name"]) or "an alert that does not fire now"
+        what = f"{name} ({printable(found['fingerprint'])})"
+    criticals = "also criticals" if found["include_critical"] else "not criticals"
     by = f", by {printable(found['by'])}" if found["by"] else ""
     why = f" ({printable(found['why'])})" if found["why"] else ""
     return f"{what}, {criticals}, until {clock(found['until'])}{by}{why} [{found['id']}]"

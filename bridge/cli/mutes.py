@@ -29,7 +29,7 @@ def mute(  # noqa: PLR0913 # each is an option
         typer.Option("--match", help='what to mute, as service="checkout"; all that are given must hold'),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="everything")] = False,
-    include_critical: Annotated[bool, typer.Option("--include-critical", help="criticals too")] = False,
+    include_critical: Annotated[bool, typer.Option("--include-critical", help="also criticals")] = False,
     for_: Annotated[str, typer.Option("--for", help="how long, at most 8h")] = "30m",
     by: By = "",
     why: Why = "",
@@ -51,7 +51,11 @@ def mute(  # noqa: PLR0913 # each is an option
         if not fingerprint.strip():
             raise PagerError("the fingerprint is empty; name one, or --all for everything")
         body["fingerprint"] = whole(fingerprint, ask(url, "GET", "/api/v1/status")["firing"])
-    answer = ask(url, "POST", "/api/v1/mute", body | {"match": match or []})
+    elif match:
+        body["match"] = match
+    else:
+        body["all"] = True
+    answer = ask(url, "POST", "/api/v1/mute", body)
     say(answer, [f"Muted: {look.mute(answer['mute'])}."], as_json)
 
 
@@ -71,7 +75,8 @@ def unmute(
         raise PagerError("the id is empty; name one, or leave it out for every mute")
     answer = ask(url, "POST", "/api/v1/unmute", {"id": ident, "by": by or login()})
     count = len(answer["unmuted"])
-    say(answer, [f"Ended {count} mute{'' if count == 1 else 's'}."], as_json)
+    ended = f"Ended {count} mute{'' if count == 1 else 's'}." if count else "Nothing is muted."
+    say(answer, [ended], as_json)
 
 
 def quiet(

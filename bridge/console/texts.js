@@ -50,10 +50,11 @@ export function standing({ silenced, stale }, now) {
 }
 
 /** What one mute keeps silent, until when, and who said so. */
-function muted({ match, include_critical, by, why, until }, now) {
-  const what = match.length ? match.join(", ") : "everything";
+function muted({ fingerprint, name, match, include_critical, by, why, until }, now) {
+  const one = `${name || "an alert that does not fire now"} (${fingerprint})`;
+  const what = fingerprint ? one : match.join(", ") || "everything";
   const who = `${by ? `, by ${by}` : ""}${why ? `: ${why}` : ""}`;
-  return `${what}, ${include_critical ? "criticals too" : "but no criticals"}, until ${clock(until, now)}${who}`;
+  return `${what}, ${include_critical ? "also criticals" : "not criticals"}, until ${clock(until, now)}${who}`;
 }
 
 const INTERVALS = [

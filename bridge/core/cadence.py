@@ -25,12 +25,13 @@ What time asks for:
 | reminder, info | never |
 | flatline | at once, every 60 s for 10 min, then every 10 min, until it is acknowledged or mended; at once for what is missing in addition; what is missing again within 10 min goes on where it was |
 | heartbeat | every 20 s while nothing is missing; its second note altered while anything is muted |
-| digest | for a player that begins to listen; at the end of quiet hours; every `digest_every`, where that is set |
+| digest | for a player that begins to listen; at the end of quiet hours; every `digest_every`, where that is set; at the end of a mute, of what is open again by that |
 
 Reminders are one stream for the room: at most one in 15 s, for the worst severity that nobody has acknowledged, and each
 for another of its alerts in turn, first for those of which only a storm has told. The stream is as old as the oldest of
 them when it began; a further onset sounds, and puts the next reminder off, but does not make the stream young again. A
-warning that flaps is not reminded of. A digest to the room says what a reminder of warnings would.
+warning that flaps is not reminded of. A digest to the room says what a reminder of warnings would; that of the end of a mute, where it
+tells of all that wait for one.
 
 Where the clock goes back, what was to come later than a stage allows comes now: nothing waits for the old time.
 """
@@ -45,7 +46,7 @@ from bridge.core.flood import Flapping, Flood, Stages, alarms, next_due
 from bridge.model.events import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Container, Sequence
 
     from bridge.core.engine import Active
     from bridge.model.commands import Play
@@ -130,9 +131,15 @@ class Reminders:
         waiting = self._first(warnings)
         return max(waiting.severe_since + WARNING_AFTER, self._last + APART) if waiting else None
 
-    def digest(self, now: float) -> None:
-        """A digest has just told the room what stands."""
-        self._last = self._covered = now
+    def digest(self, now: float, told: Container[str] | None = None, warnings: Sequence[Active] = ()) -> None:
+        """A digest has just told the room what stands, or of it only the fingerprints in `told`.
+
+        It was the reminder of `warnings` too, where it told of all that wait for one.
+        """
+        self._last = now
+        waiting = [a.event.fingerprint for a in warnings if a.severe_since > self._covered]
+        if told is None or (waiting and all(fingerprint in told for fingerprint in waiting)):
+            self._covered = now
 
     def _critical(self, criticals: Sequence[Active], now: float) -> Active | None:
         began = criticals[0].severe_since if self._critical_began is None else self._critical_began

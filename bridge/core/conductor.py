@@ -8,7 +8,7 @@ Time is unix seconds and always an argument; it may stand still, and where it go
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.core.acks import FLATLINE, Acks
@@ -19,6 +19,7 @@ from bridge.core.engine import Active, Change, Engine, Verdict
 from bridge.core.flood import density
 from bridge.core.mutes import Mute, Mutes
 from bridge.core.rules import LAST_ALERT_RULE, SIGN_OF_LIFE, clip
+from bridge.core.standing import NOTHING, Standing
 from bridge.core.voices import Heard, Voices
 from bridge.core.watch import Watch
 from bridge.core.who import NOBODY, Who
@@ -27,7 +28,7 @@ from bridge.model.commands import Command, Play, Release, Set, Why
 from bridge.model.events import AlertEvent, MetricSample, Reason, Source, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container
+    from collections.abc import Collection, Container, Sequence
 
     from bridge.core.alertmanager import Answer, Decided, Known
     from bridge.core.rules import RuleBook
@@ -38,17 +39,6 @@ STALE = {"dur": 1.3, "vol": 0.5}
 """What the reminder of a stale alert has of its controls: it is longer and softer."""
 TICKS = 5
 """A digest ticks for so many further alerts at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What fires and nobody has acknowledged, in the order of onsets; of these, what reminders are for."""
-
-    key: tuple[int, int, int, int, int, bool]
-    open: list[Active]
-    criticals: list[Active]
-    warnings: list[Active]
-    flapping: list[Active]
 
 
 class Conductor:
@@ -70,8 +60,9 @@ class Conductor:
         self._digest = Beat(began + book.digest_every)
         self._was_quiet = False
         self._silent = False
+        self._muted_at = 0
         self._ticked = math.inf
-        self._last_standing = _Standing((-1, -1, -1, -1, -1, False), [], [], [], [])
+        self._last_standing = NOTHING
 
     def swap(self, book: RuleBook, now: float) -> None:
         """Take a new rule book; what fires and sounds goes on."""
@@ -104,7 +95,7 @@ class Conductor:
     def sample(self, sample: MetricSample, now: float) -> Heard:
         """What one measured value means. The command is the voice by itself; `voiced` makes it part of the bed."""
         self.watch.sign(sample.labels, sample.type, now)
-        if self.mutes and self.mutes.of(sample.labels, "info", now) is not None:
+        if self.mutes.passing(sample.labels, "info", now) is not None:
             rule = self.book.metric_rule(sample.type, sample.labels)
             return self.voices.keep_silent(sample, rule, Reason.MUTED, now)
         return self.voices.sample(sample, now)
@@ -148,7 +139,7 @@ class Conductor:
 
     def mute_of(self, alert: Active, now: float) -> Mute | None:
         """The mute that keeps an alert silent now."""
-        return self.mutes.of(alert.event.labels, alert.severity, now) if self.mutes else None
+        return self.mutes.of(alert.event.fingerprint, alert.event.labels, alert.severity, now)
 
     def why_silent(self, alert: Active, now: float) -> str | None:
         """Why nobody is reminded of an alert that fires: `acknowledged`, or a Reason; None where it stands open."""
@@ -186,7 +177,9 @@ class Conductor:
 
         Alerts whose onset is in `told` are left out: whoever listens has just heard them, or is about to.
         """
-        alerts = [alert for alert in self.open(now) if alert.onset not in told]
+        return self._told([alert for alert in self.open(now) if alert.onset not in told], now)
+
+    def _told(self, alerts: Sequence[Active], now: float) -> Play | None:
         if not alerts:
             return None
         worst = max(SEVERITIES.index(alert.severity) for alert in alerts)
@@ -201,7 +194,12 @@ class Conductor:
         fingerprint, labels = event.fingerprint, event.labels
         flapping = self.cadence.flapping
         came = verdict.severity if verdict.change is Change.FIRED else None
-        muted = self.mutes.of(labels, verdict.severity, now) if self.mutes else None
+        known = fingerprint in self.engine.active
+        muted = (
+            self.mutes.of(fingerprint, labels, verdict.severity, now)
+            if known
+            else self.mutes.passing(labels, verdict.severity, now, fingerprint)
+        )
         if came is not None and flapping.onset(fingerprint, came, now):
             cue = self._flaps(cue)
         elif verdict.change is not Change.NONE and flapping.changed(fingerprint, came, now):
@@ -219,14 +217,16 @@ class Conductor:
 
     def _muted_voices(self, now: float) -> list[str]:
         """Voices that somebody has muted since; they are forgotten here."""
-        if not self.mutes:
+        if self._muted_at == self.mutes.version:  # its own sample has asked already
             return []
-        sounding = self.voices.sounding
+        self._muted_at = self.mutes.version
         gone = [
-            i for i, voice in sounding.items() if self.mutes.of(voice.sample.labels, "info", now) is not None
+            voice_id
+            for voice_id, voice in self.voices.sounding.items()
+            if self.mutes.passing(voice.sample.labels, "info", now) is not None
         ]
         for voice_id in gone:
-            del sounding[voice_id]
+            self.voices.silence(voice_id, Reason.MUTED, now)
         return gone
 
     def _storm(self, now: float) -> Play | None:
@@ -235,30 +235,30 @@ class Conductor:
             return None
         return self._cue(f"s{now:.3f}", "storm", Why.STORM, "warning", {"density": density(count)})
 
-    def _standing(self, now: float) -> _Standing:
+    def _standing(self, now: float) -> Standing:
         """Counted anew only after a change: thousands may fire."""
         quiet, flapping = self.quiet(now), self.cadence.flapping
         versions = (self.engine.version, self.acks.version, self.mutes.version, self.clusters.version)
         key = (*versions, flapping.version, quiet)
         if self._last_standing.key != key:
-            found = [
-                alert
-                for fingerprint, alert in self.engine.active.items()
-                if alert.audible
-                and self.acks.of(fingerprint, alert.severity, now) is None
-                and self.mute_of(alert, now) is None
-                and self.clusters.silence_of(fingerprint, now) is None
-            ]
-            found.sort(key=lambda alert: (alert.severe_since, alert.event.fingerprint))
-            steady = [alert for alert in found if alert.event.fingerprint not in flapping.since]
-            criticals = [alert for alert in steady if alert.severity == "critical"]
-            warnings = [alert for alert in steady if alert.severity == "warning" and not quiet]
-            if self.engine.counts[
-                "critical"
-            ]:  # whoever has taken on the critical of a subject knows of its warning
-                warnings = [alert for alert in warnings if not self.engine.outranked(alert)]
-            flaps = [a for a in found if a.severity == "critical" and a.event.fingerprint in flapping.since]
-            self._last_standing = _Standing(key, found, criticals, warnings, flaps)
+            self.mutes.keep(self.engine.active)
+            found = [a for a in self.engine.active.values() if a.audible]
+            if (
+                self.mutes
+            ):  # first: so they know of every alert, and can say what is open when one of them ends
+                found = [a for a in found if self.mute_of(a, now) is None]
+            if acks := self.acks.given:
+                of = self.acks.of
+                found = [
+                    a
+                    for a in found
+                    if a.event.fingerprint not in acks or of(a.event.fingerprint, a.severity, now) is None
+                ]
+            if self.clusters.silenced:
+                silence_of = self.clusters.silence_of
+                found = [a for a in found if silence_of(a.event.fingerprint, now) is None]
+            outranked = self.engine.outranked
+            self._last_standing = Standing.of(found, key, flapping.since, outranked, quiet=quiet)
         return self._last_standing
 
     def _reminder(self, now: float) -> Play | None:
@@ -320,11 +320,15 @@ class Conductor:
         every = self.book.digest_every
         due = bool(every) and self._digest.due(now, every)
         found, self.clusters.found = self.clusters.found, False
-        if quiet or not (was or due or found):
+        freed, self.mutes.freed = self.mutes.freed, set()
+        if quiet or not (was or due or found or freed):
             return None
-        cue = self.digest(now)
+        if was or due or found:
+            cue, only = self.digest(now), None
+        else:
+            cue, only = self._told([a for a in self.open(now) if a.event.fingerprint in freed], now), freed
         if cue is not None:
-            self.cadence.reminders.digest(now)
+            self.cadence.reminders.digest(now, only, self._standing(now).warnings)
         return cue
 
     def _cue(self, ident: str, sound: str, why: Why, severity: str, controls: dict[str, float]) -> Play:

@@ -112,6 +112,7 @@ class Engine:
         """Another one whenever other alerts fire, or one as something else."""
         self.watchdog_last: float | None = None
         self._subjects: dict[frozenset[tuple[str, str]], set[str]] = {}
+        self._subject_of: dict[str, frozenset[tuple[str, str]]] = {}
         self._ended: OrderedDict[str, tuple[float, float | None]] = OrderedDict()
 
     def restore(
@@ -133,8 +134,9 @@ class Engine:
         self.book = book
         self.who.chosen = book.chosen
         self._subjects.clear()
+        self._subject_of.clear()
         for alert in self.active.values():
-            self._subjects.setdefault(self._subject(alert.event), set()).add(alert.event.fingerprint)
+            self._join_subject(alert.event)
 
     def alert(self, event: AlertEvent, onset: str, now: float) -> Verdict:
         """Take one message. `onset` is the id that a cue will have; it must be unique."""
@@ -172,7 +174,15 @@ class Engine:
 
     def outranked(self, alert: Active) -> bool:
         """Whether a higher severity of the same subject fires and sounds."""
-        return any(_rank(other.severity) > _rank(alert.severity) for other in self._others(alert.event))
+        rank = _rank(alert.severity)
+        if not any(self.counts[severity] for severity in SEVERITIES[rank + 1 :]):
+            return False
+        subject = self._subject_of.get(alert.event.fingerprint)
+        group = self._subjects[subject] if subject else ()
+        if len(group) < 2:  # itself
+            return False
+        others = (self.active[fingerprint] for fingerprint in group)
+        return any(other.audible and _rank(other.severity) > rank for other in others)
 
     def late(self, now: float) -> float | None:
         """Seconds since the last Watchdog when that is too long; None while all is well or none ever came."""
@@ -299,7 +309,7 @@ class Engine:
         self.space.forget(alert.event.fingerprint)
         self.counts[alert.severity] += 1
         self.active[alert.event.fingerprint] = alert
-        self._subjects.setdefault(self._subject(alert.event), set()).add(alert.event.fingerprint)
+        self._join_subject(alert.event)
         self._ended.pop(alert.event.fingerprint, None)
 
     def _forget(self, alert: Active, now: float) -> None:
@@ -316,9 +326,14 @@ class Engine:
         if len(self._ended) > TOMBSTONES:
             self._ended.popitem(last=False)
 
-    def _leave_subject(self, event: AlertEvent) -> None:
+    def _join_subject(self, event: AlertEvent) -> None:
         subject = self._subject(event)
-        if (fingerprints := self._subjects.get(subject)) is not None:
+        self._subjects.setdefault(subject, set()).add(event.fingerprint)
+        self._subject_of[event.fingerprint] = subject
+
+    def _leave_subject(self, event: AlertEvent) -> None:
+        subject = self._subject_of.pop(event.fingerprint, None)
+        if subject is not None and (fingerprints := self._subjects.get(subject)) is not None:
             fingerprints.discard(event.fingerprint)
             if not fingerprints:
                 del self._subjects[subject]

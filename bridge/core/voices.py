@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from bridge.core.who import Who
@@ -16,6 +17,8 @@ from bridge.model.commands import Set
 from bridge.model.events import MetricSample, Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bridge.core.rules import Rule, RuleBook
 
 QUIET = 60.0
@@ -23,6 +26,8 @@ QUIET = 60.0
 INTERVALS = 5.0
 SILENT = 1000
 """Series without a voice that are remembered, the newest, so that it can be told why they are silent."""
+LABELS, LETTERS = 16, 128
+"""Labels that are kept and shown of such a series, and characters of each name and value."""
 TAKEN = frozenset({"ambient"})
 """Ids of voices that an engine holds by itself; a series of that name gets another."""
 
@@ -53,6 +58,8 @@ class Silent:
     reason: Reason
     rule: str
     last: float
+    known: float
+    """Since when that is known (unix seconds): a voice may be taken away long after its last sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +104,20 @@ class Voices:
 
     def keep_silent(self, sample: MetricSample, rule: Rule, reason: Reason, now: float) -> Heard:
         """Remember why this series has no voice."""
-        voice_id = identity(sample)
-        self.silent[voice_id] = Silent(sample, reason, rule.name, now)
+        self._remember(identity(sample), Silent(sample, reason, rule.name, now, now))
+        return Heard(rule, reason)
+
+    def silence(self, voice_id: str, reason: Reason, now: float) -> None:
+        """Take a voice away, and remember why its series has none."""
+        voice = self.sounding.pop(voice_id)
+        self._remember(voice_id, Silent(voice.sample, reason, voice.rule, voice.last, now))
+
+    def _remember(self, voice_id: str, silent: Silent) -> None:
+        sample = replace(silent.sample, labels=few(silent.sample.labels))
+        self.silent[voice_id] = replace(silent, sample=sample)
         self.silent.move_to_end(voice_id)
         if len(self.silent) > SILENT:
             self.silent.popitem(last=False)
-        return Heard(rule, reason)
 
     def _full(self, sound: str) -> bool:
         """Each sound has its own limit, so that a flood of unknown types never takes the place of cpu."""
@@ -113,7 +128,7 @@ class Voices:
         gone = [voice_id for voice_id, voice in self.sounding.items() if voice.over(now)]
         for voice_id in gone:
             del self.sounding[voice_id]
-        while self.silent and not 0 <= now - next(iter(self.silent.values())).last <= QUIET:
+        while self.silent and not 0 <= now - next(iter(self.silent.values())).known <= QUIET:
             self.silent.popitem(last=False)
         return gone
 
@@ -128,6 +143,18 @@ def identity(sample: MetricSample) -> str:
         return sample.type
     text = json.dumps(sorted(sample.labels.items()))
     return f"{sample.type}:{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def few(labels: Mapping[str, str]) -> Mapping[str, str]:
+    """The first LABELS of them, each name and value cut to LETTERS characters, ending in … where it is cut."""
+    if len(labels) <= LABELS and all(len(n) <= LETTERS and len(v) <= LETTERS for n, v in labels.items()):
+        return labels
+    return {cut(name): cut(value) for name, value in islice(labels.items(), LABELS)}
+
+
+def cut(text: str) -> str:
+    """At most LETTERS characters of it."""
+    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
 
 
 def _older(sample: MetricSample, known: MetricSample) -> bool:

@@ -5,12 +5,13 @@ All of it is written down with who and why, for whoever asks later what happened
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.core.acks import FLATLINE, Ack
-from bridge.core.mutes import Mute
+from bridge.core.mutes import Look, Mute
 from bridge.runtime.room import Quieted
 from bridge.store import Batch
 
@@ -73,29 +74,51 @@ class Duty:
         return ended
 
     async def mute(
-        self, matchers: Sequence[str], seconds: float, *, criticals: bool, by: str, why: str
+        self,
+        matchers: Sequence[str],
+        seconds: float,
+        *,
+        fingerprint: str = "",
+        criticals: bool,
+        by: str,
+        why: str,
     ) -> Mute | None:
-        """Keep what the matchers take from everyone's ears; None where there are too many mutes. Raises MatcherError."""
+        """Keep an alert, or what the matchers take, from everyone's ears; without either everything.
+
+        None where there are too many mutes. Raises MatcherError.
+        """
         now, batch = self._clock(), Batch()
         mute = Mute.of(
-            secrets.token_hex(3), matchers, criticals=criticals, by=by, why=why, at=now, until=now + seconds
+            secrets.token_hex(3),
+            matchers,
+            fingerprint=fingerprint,
+            criticals=criticals,
+            by=by,
+            why=why,
+            at=now,
+            until=now + seconds,
         )
-        if not self._conductor.mutes.add(mute):
+        look = Look(mute)
+        for _ in look.slices(list(self._conductor.engine.active.values())):
+            await asyncio.sleep(0)  # cues and requests go on meanwhile
+        if not self._conductor.mutes.add(mute, look):
             return None
         batch.mute(mute)
-        batch.deed(now, "mute", "", by, f"{', '.join(mute.texts) or 'everything'}: {why}", mute.until)
+        what = "" if fingerprint else ", ".join(mute.texts) or "everything"
+        batch.deed(now, "mute", fingerprint, by, ": ".join(filter(None, (what, why))), mute.until)
         await self._write(batch)
         return mute
 
     async def unmute(self, ident: str | None, by: str) -> list[str]:
         """End a mute, or with None all; the ids of those that held."""
         mutes, batch = self._conductor.mutes, Batch()
-        ended = [found for found in list(mutes.given) if ident in {None, found} and mutes.end(found)]
-        for found in ended:
-            batch.unmute(found)
-            batch.deed(self._clock(), "unmute", "", by, found, None)
+        ended = [mute for found, mute in list(mutes.given.items()) if ident in {None, found}]
+        for mute in ended:
+            mutes.end(mute.id)
+            batch.unmute(mute.id)
+            batch.deed(self._clock(), "unmute", mute.fingerprint, by, mute.id, None)
         await self._write(batch)
-        return ended
+        return [mute.id for mute in ended]
 
     async def quieten(self, player: Player, seconds: float | None, *, by: str, why: str) -> Quieted | None:
         """Make a player quiet for so long, or with None let it sound again. None where it is not (or no more may be)."""

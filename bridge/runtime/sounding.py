@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.core import digest
 from bridge.core.bed import AMBIENT
+from bridge.core.voices import few
 from bridge.runtime import state
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _worst_first(active: Any) -> list[Active]:
 def _sample(found: MetricSample) -> dict[str, Any]:
     return {
         "type": found.type,
-        "labels": dict(found.labels),
+        "labels": dict(few(found.labels)),
         "value": found.value,
         "source": str(found.source),
         "at": found.at if found.at is not None else found.received,

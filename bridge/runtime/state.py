@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
 from bridge.core import digest
+from bridge.core.voices import cut
 from bridge.core.watch import ROUTE, WATCHDOG
 from bridge.model.catalogue import SEVERITIES
 
@@ -62,7 +63,7 @@ def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
         "cadence": cadence(runtime),
         "alertmanager": runtime.asking.state(),
         "webhooks_foreign": runtime.asking.foreign(),
-        "mutes": [mute(found) for found in conductor.mutes.given.values()],
+        "mutes": [mute(found, conductor) for found in conductor.mutes.given.values()],
         "rule_book": {
             "path": str(runtime.settings.config),
             "loaded": runtime.loaded_at,
@@ -92,10 +93,13 @@ def cadence(runtime: Runtime) -> dict[str, Any]:
     }
 
 
-def mute(found: Mute) -> dict[str, Any]:
-    """One mute, for a person."""
+def mute(found: Mute, conductor: Conductor) -> dict[str, Any]:
+    """One mute, for a person; of an alert with its name, while that fires."""
+    alert = conductor.engine.active.get(found.fingerprint)
     return {
         "id": found.id,
+        "fingerprint": found.fingerprint,
+        "name": "" if alert is None else cut(alert.event.labels.get("alertname", "")),
         "match": list(found.texts),
         "include_critical": found.criticals,
         "by": found.by,
@@ -172,7 +176,9 @@ def firing(alert: Active, conductor: Conductor, now: float) -> dict[str, Any]:
         "test": digest.is_test(alert),
         "flapping": event.fingerprint in conductor.cadence.flapping.since,
         "acknowledged": _acknowledged(conductor.acks.of(event.fingerprint, alert.severity, now)),
-        "muted": None if muted is None else mute(muted),
+        "muted": None
+        if muted is None
+        else {"id": muted.id, "by": muted.by, "why": muted.why, "until": muted.until},
         "silenced": None if silenced is None else asdict(silenced),
         "stale": None if stale is None else asdict(stale),
     }
@@ -183,7 +189,7 @@ def voice(found: Voice, book: RuleBook) -> dict[str, Any]:
     return {
         "id": found.command.id,
         "sound": found.command.sound,
-        "service": book.service(found.sample.labels),
+        "service": cut(book.service(found.sample.labels)),
         "value": found.sample.value,
         "rule": found.rule,
         "since": found.since,

@@ -161,8 +161,9 @@ class Batch:
             mute.why,
             mute.at,
             mute.until,
+            mute.fingerprint,
         )
-        self.statements.append(("INSERT OR REPLACE INTO mutes VALUES (?,?,?,?,?,?,?)", row))
+        self.statements.append(("INSERT OR REPLACE INTO mutes VALUES (?,?,?,?,?,?,?,?)", row))
 
     def unmute(self, ident: str) -> None:
         """A mute holds no more."""

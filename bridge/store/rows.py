@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 _ACTIVE = "since, severity, rule, audible, body, onset"
 _ACK = "fingerprint, severity, by, why, at, until, covers"
-_MUTE = "id, matchers, criticals, by, why, at, until"
+_MUTE = "id, matchers, criticals, by, why, at, until, fingerprint"
 
 _FIELDS = (
     *("source", "fingerprint", "status", "received", "starts_at", "ends_at", "value"),
@@ -130,10 +130,17 @@ def _ack(  # noqa: PLR0917 # a row of that table
 
 
 def _mute(  # noqa: PLR0917 # a row of that table
-    ident: str, matchers: str, criticals: int, by: str, why: str, at: float, until: float
+    ident: str, matchers: str, criticals: int, by: str, why: str, at: float, until: float, fingerprint: str
 ) -> Mute:
     return Mute.of(
-        ident, orjson.loads(matchers), criticals=bool(criticals), by=by, why=why, at=at, until=until
+        ident,
+        orjson.loads(matchers),
+        fingerprint=fingerprint,
+        criticals=bool(criticals),
+        by=by,
+        why=why,
+        at=at,
+        until=until,
     )
 
 

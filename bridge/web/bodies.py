@@ -27,13 +27,16 @@ UNKNOWN: Responses = {
 M = TypeVar("M", bound=BaseModel)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """A text that cannot steer a terminal. Raises ValueError."""
     if not text.isprintable():
         raise ValueError("a character of it cannot be printed; write one line of plain text")
     return text
 
 
-Line = Annotated[str, Field(max_length=128), AfterValidator(_printable)]
+Match = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(printable)]
+"""One matcher, or several, as a person writes it."""
+Line = Annotated[str, Field(max_length=128), AfterValidator(printable)]
 """What a person says: it is shown to others, so nothing in it may steer a terminal."""
 
 
@@ -92,8 +95,9 @@ def when(text: str | None, now: float, name: str) -> float | None:
 
 def seconds(text: str, most: float, example: str) -> float:
     """The duration of `for:`, above nothing and at most `most` seconds. Raises UnreadableError."""
-    found = duration(text)
-    if found is None or not 0 < found <= most:
-        longest = f"{most / 3600:g}h"
+    found, longest = duration(text), f"{most / 3600:g}h"
+    if not found:
         raise UnreadableError(f"for: {text!r} is no time up to {longest}; write {example}")
+    if found > most:
+        raise UnreadableError(f"for: {text!r} is longer than {longest}; write {example}")
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -12,7 +12,7 @@ from bridge.core import mutes
 from bridge.core.matchers import MatcherError
 from bridge.model.errors import UnreadableError
 from bridge.runtime import room, state
-from bridge.web.bodies import UNKNOWN, UNREADABLE, Line, Responses, read, schema, seconds
+from bridge.web.bodies import UNKNOWN, UNREADABLE, Line, Match, Responses, read, schema, seconds
 
 if TYPE_CHECKING:
     from bridge.model.player import Player
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/api/v1", tags=["api"])
 _FULL: Responses = {409: {"description": "there are too many already; end one first"}}
-Matcher = Annotated[str, Field(min_length=1, max_length=1024)]
 
 
 class Mute(BaseModel):
@@ -29,11 +28,10 @@ class Mute(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
     fingerprint: str | None = Field(None, min_length=1, max_length=128, description="one alert that fires")
-    match: list[Matcher] = Field(
-        [], max_length=20, description="matchers, all must hold; none, and no fingerprint: everything"
-    )
+    match: list[Match] = Field([], max_length=mutes.EACH, description="matchers, all must hold")
+    all: bool = Field(False, description="everything; one of `fingerprint`, `match`, `all` is given")
     for_: str = Field("30m", alias="for", max_length=32, description="how long, at most 8h")
-    include_critical: bool = Field(False, description="criticals too")
+    include_critical: bool = Field(False, description="also criticals")
     by: Line = ""
     why: Line = ""
 
@@ -73,7 +71,10 @@ async def mute(request: Request) -> JSONResponse:
     runtime: Runtime = request.app.state.runtime
     wanted = await read(request, Mute)
     lasts = seconds(wanted.for_, mutes.LONGEST, "30m or 2h")
-    match = list(wanted.match)
+    if [wanted.fingerprint is not None, bool(wanted.match), wanted.all].count(True) != 1:
+        raise UnreadableError(
+            'match: give one of `match`, `fingerprint` (of one alert) and `"all": true` (everything)'
+        )
     if wanted.fingerprint is not None:
         alert = runtime.engine.active.get(wanted.fingerprint)
         if alert is None:
@@ -85,18 +86,23 @@ async def mute(request: Request) -> JSONResponse:
                 "fingerprint: it is critical, and a mute leaves criticals alone unless `include_critical` "
                 "(--include-critical) says so"
             )
-        match += [f"{_quoted(name)}={_quoted(value)}" for name, value in alert.event.labels.items()]
-        if not match:
-            raise UnreadableError("fingerprint: that alert has no labels to know it by; mute with `match`")
     try:
         made = await runtime.duty.mute(
-            match, lasts, criticals=wanted.include_critical, by=wanted.by, why=wanted.why
+            wanted.match,
+            lasts,
+            fingerprint=wanted.fingerprint or "",
+            criticals=wanted.include_critical,
+            by=wanted.by,
+            why=wanted.why,
         )
     except MatcherError as e:
         raise UnreadableError(f"match: {e}") from None
     if made is None:
-        return JSONResponse({"ok": False, "error": f"{mutes.MOST} mutes are in force; end one first"}, 409)
-    return JSONResponse({"ok": True, "mute": state.mute(made), "cadence": state.cadence(runtime)})
+        most = f"at most {mutes.MOST} mutes of {mutes.MATCHERS} matchers in all"
+        return JSONResponse({"ok": False, "error": f"{most} may be in force; end one first"}, 409)
+    return JSONResponse(
+        {"ok": True, "mute": state.mute(made, runtime.conductor), "cadence": state.cadence(runtime)}
+    )
 
 
 @router.post("/unmute", responses=UNREADABLE | UNKNOWN, openapi_extra=schema(Unmute))
@@ -150,9 +156,3 @@ def _no_player(name: str) -> JSONResponse:
 
 def _unknown(why: str) -> JSONResponse:
     return JSONResponse({"ok": False, "error": why}, 404)
-
-
-def _quoted(text: str) -> str:
-    """A name or a value as matchers are written."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'

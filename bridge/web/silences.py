@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bridge.core.matchers import Matcher, MatcherError, parse
 from bridge.model.errors import UnreadableError
 from bridge.sources.alertmanager import AskError
-from bridge.web.bodies import UNKNOWN, UNREADABLE, Line, Responses, read, schema, seconds
+from bridge.web.bodies import UNKNOWN, UNREADABLE, Line, Match, Responses, read, schema, seconds
 
 if TYPE_CHECKING:
     from bridge.core.alertmanager import Known
@@ -33,7 +33,7 @@ class Silence(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
     fingerprint: str | None = Field(None, min_length=1, max_length=128, description="one alert that fires")
-    match: list[Annotated[str, Field(min_length=1, max_length=1024)]] = Field(
+    match: list[Match] = Field(
         [], max_length=20, description="matchers, all must hold; in place of a fingerprint"
     )
     alertmanager: str | None = Field(

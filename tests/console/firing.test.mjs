@@ -162,3 +162,13 @@ test("what Alertmanager silences and what nobody vouches for says so", () => {
     "inhibited by Down; stale for 2 min: nobody vouches for it",
   );
 });
+
+test("what is muted is said with its end, and whether criticals are", () => {
+  const mute = { fingerprint: "", name: "", match: ["service=db"], include_critical: false, by: "anna", why: "", until: 60 };
+  assert.equal(texts.mutesShown([mute], 0), `service=db, not criticals, until ${clock(60, 0)}, by anna`);
+  const all = { ...mute, match: [], include_critical: true, by: "", why: "lunch" };
+  assert.equal(texts.mutesShown([all], 0), `everything, also criticals, until ${clock(60, 0)}: lunch`);
+  const one = { ...mute, match: [], fingerprint: "f1", name: "Disk" };
+  assert.match(texts.mutesShown([one, all], 0), /^Disk \(f1\), not criticals, .*; everything/);
+  assert.match(texts.mutesShown([{ ...one, name: "" }], 0), /^an alert that does not fire now \(f1\)/);
+});

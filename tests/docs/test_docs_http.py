@@ -136,7 +136,7 @@ def test_mutes_and_quiet_players_of_the_docs_are_taken() -> None:
         [block] = bodies(kind)
         told = json.loads(block.text)
         assert model.model_validate(told)
-        assert set(told) == {f.alias or n for n, f in model.model_fields.items()} - {"fingerprint"}
+        assert set(told) == {f.alias or n for n, f in model.model_fields.items()} - {"fingerprint", "all"}
 
 
 def test_filters_and_keys_of_the_story_are_told() -> None:
@@ -149,7 +149,7 @@ def test_silences_of_the_docs_are_taken() -> None:
         [block] = bodies(kind)
         told = json.loads(block.text)
         assert model.model_validate(told)
-        assert set(told) == {f.alias or n for n, f in model.model_fields.items()} - {"fingerprint"}
+        assert set(told) == {f.alias or n for n, f in model.model_fields.items()} - {"fingerprint", "all"}
 
 
 async def test_every_key_of_what_sounds_is_told(tmp_path: Path) -> None:

@@ -123,6 +123,7 @@ class Ear:
         conductor, flood = self.conductor, self.conductor.cadence.flood
         times = [conductor.next_reminder(self.now), flood._due if flood.counted else None]
         times += (ack.until for ack in conductor.acks.given.values())
+        times += (mute.until for mute in conductor.mutes.given.values())
         on_stride = math.ceil(step * STEP / STRIDE) * STRIDE
         soonest = min([on_stride, *(t - self._began for t in times if t is not None)])
         return max(step, math.ceil(soonest / STEP))

@@ -8,6 +8,7 @@ import pytest
 from lab.api import BEGAN, running
 
 from bridge.core.mutes import MOST
+from bridge.core.voices import LABELS, LETTERS
 from bridge.model.events import MetricSample, Outcome, Reason, Source
 from bridge.sinks.browser import BrowserPlayer
 from bridge.store import books
@@ -55,6 +56,8 @@ async def test_what_is_muted_is_known_and_not_heard(client, page):
     assert code == 200
     assert answer["mute"] | {"id": ""} == {
         "id": "",
+        "fingerprint": "",
+        "name": "",
         "match": ['service="db"'],
         "include_critical": False,
         "by": "anna",
@@ -79,14 +82,19 @@ async def test_what_is_muted_is_known_and_not_heard(client, page):
     assert [(a["fingerprint"], a["why"]) for a in silent] == [("a", "muted")]
 
 
-async def test_when_it_ends_what_still_fires_is_reminded_of(client, page):
-    await client.post("mute", {"for": "10m"})
-    await client.fires("a", severity="warning")
+async def test_when_it_ends_what_still_fires_is_told_at_once(client, page):
+    await client.post("mute", {"all": True, "for": "10m"})
+    await client.fires("a", severity="info")
     await pass_time(client, 590.0, 1.0)
-    assert "warning" not in heard(page)
-    await pass_time(client, 400.0, 1.0)
-    assert "warning" in heard(page), "a quarter of an hour after its onset, when the mute is over"
+    assert {"info", "digest"}.isdisjoint(heard(page))
+    await pass_time(client, 11.0, 0.25)
+    assert heard(page).count("digest") == 1
     assert (await client.status())["mutes"] == []
+    _, answer = await client.post("mute", {"fingerprint": "a"})
+    await pass_time(client, 1.0)
+    await client.post("unmute", {"id": answer["mute"]["id"]})
+    await pass_time(client, 60.0)
+    assert heard(page).count("digest") == 1
 
 
 async def test_the_heartbeat_says_that_something_is_muted(client, page):
@@ -119,6 +127,44 @@ async def test_criticals_only_where_it_is_said(client, page):
     assert "critical" not in heard(page)
     await client.fires("b", severity="critical")
     assert heard(page) == ["critical"], "the mute is of the other one"
+
+
+async def test_a_mute_of_one_alert_is_of_no_other_and_copies_no_labels(tmp_path):
+    now, huge = [BEGAN], {f"l{n}": "x" * 4000 for n in range(100)}
+    async with running(tmp_path, now) as client:
+        await client.fires("a", severity="warning", **huge)
+        await client.fires("ab", severity="warning", **huge, more="y")
+        code, answer = await client.post("mute", {"fingerprint": "a", "by": "anna", "why": "a test"})
+        assert (code, len(str(answer)) < 1000) == (200, True)
+        assert (answer["mute"]["fingerprint"], answer["mute"]["name"], answer["mute"]["match"]) == (
+            "a",
+            "a",
+            [],
+        )
+        found = await client.status()
+        muted = {one["fingerprint"]: one["muted"] for one in found["firing"]}
+        assert muted["ab"] is None
+        assert muted["a"] == {k: answer["mute"][k] for k in ("id", "by", "why", "until")}
+    async with running(tmp_path, now) as client:
+        assert (await client.status())["mutes"] == [answer["mute"]]
+        silent = (await client.get("sounding"))[1]["silent"]["alerts"]
+        assert [(one["fingerprint"], one["why"]) for one in silent] == [("a", "muted")]
+        await client.ends("a", severity="warning", **huge)
+        assert [(m["fingerprint"], m["name"]) for m in (await client.status())["mutes"]] == [("a", "")]
+        told = (await client.get("explain", fingerprint="a"))[1]["deeds"]
+        assert [(d["what"], d["fingerprint"], d["why"]) for d in told] == [("mute", "a", "a test")]
+
+
+async def test_an_alert_that_comes_while_a_mute_is_being_made_is_muted_too(client, monkeypatch):
+    """Matching with what fires already lets others have their turn."""
+    monkeypatch.setattr("bridge.core.mutes.SLICE", 1)
+    await client.fires(*(f"a{n}" for n in range(20)), severity="warning", service="db")
+    async with asyncio.TaskGroup() as group:
+        made = group.create_task(client.post("mute", {"match": ["service=db"]}))
+        await asyncio.sleep(0)
+        group.create_task(client.fires("late", severity="warning", service="db"))
+    assert made.result()[0] == 200
+    assert all(one["muted"] for one in (await client.status())["firing"])
 
 
 async def test_it_holds_over_a_restart_and_is_written_down(tmp_path):
@@ -154,6 +200,10 @@ async def test_a_voice_is_muted_too_and_comes_back(client):
     await client.post("mute", {"match": ["host=a"], "for": "1m"})
     await pass_time(client, 1.0)
     assert (await client.status())["voices"] == []
+    [series] = (await client.get("sounding"))[1]["silent"]["series"]
+    assert (series["why"], series["rule"], series["last"]) == ("muted", "cpu", BEGAN), (
+        "before its next sample"
+    )
     assert await cpu() == []
     [series] = (await client.get("sounding"))[1]["silent"]["series"]
     assert (series["why"], series["sample"]["labels"]) == ("muted", {"host": "a"})
@@ -162,13 +212,49 @@ async def test_a_voice_is_muted_too_and_comes_back(client):
     assert await cpu() == ["cpu"]
 
 
+async def test_of_the_labels_of_a_sample_so_many_are_shown(client):
+    huge = {"host": "h" * 4000} | {f"l{n}": "x" * 4000 for n in range(100)}
+    kinds = {"cpu": 0.5, "metric": 0.5}
+    await client.runtime.take(
+        [MetricSample(Source.HTTP, kind, x, BEGAN, huge | {"kind": kind}, BEGAN) for kind, x in kinds.items()]
+    )
+    await client.post("mute", {"match": [f"host={'h' * 500}"], "for": "1m"})
+    await client.post("mute", {"all": True, "for": "1m"})
+    _, before = await client.get("sounding")
+    await pass_time(client, 1.0)
+    _, after = await client.get("sounding")
+    for found in (before["voices"], after["silent"]["series"]):
+        assert len(found) == len(kinds)
+        for one in found:
+            labels = one["sample"]["labels"]
+            assert len(labels) == LABELS
+            assert labels["host"] == "h" * (LETTERS - 1) + "…"
+    assert len((await client.http.get("/api/v1/sounding")).content) < 20_000
+    kept = client.runtime.voices.silent.values()
+    assert max(len(str(one.sample.labels)) for one in kept) < 2 * LABELS * LETTERS
+
+
 @pytest.mark.parametrize(
     ("path", "body", "word"),
     [
-        ("mute", {"for": "9h"}, "up to 8h"),
-        ("mute", {"for": "0s"}, "up to 8h"),
-        ("mute", {"for": "forever"}, "up to 8h"),
-        ("mute", {"for": ""}, "up to 8h"),
+        ("mute", {"all": True, "for": "9h"}, "for: '9h' is longer than 8h; write 30m or 2h"),
+        ("mute", {"all": True, "for": "0s"}, "for: '0s' is no time up to 8h"),
+        ("mute", {"all": True, "for": "forever"}, "up to 8h"),
+        ("mute", {"all": True, "for": ""}, "up to 8h"),
+        ("mute", {}, "give one of `match`, `fingerprint`"),
+        ("mute", {"match": []}, "give one of"),
+        ("mute", {"all": False}, "give one of"),
+        ("mute", {"all": True, "match": ["a=b"]}, "give one of"),
+        ("mute", {"fingerprint": "f1", "match": ["a=b"]}, "give one of"),
+        ("mute", {"all": True, "fingerprint": "f1"}, "give one of"),
+        ("mute", {"all": 1}, "all"),
+        ("mute", {"match": ["  "]}, "there is no matcher in it"),
+        ("mute", {"match": ["{}"]}, "there is no matcher in it"),
+        ("mute", {"match": ["a=b", "{ }"]}, "cannot be read"),
+        ("mute", {"match": [""]}, "match"),
+        ("mute", {"match": ["a=\x1b[2J"]}, "cannot be printed"),
+        ("mute", {"match": ["a=b\nc=d"]}, "cannot be printed"),
+        ("mute", {"match": ["a=b," * 20 + "a=b"]}, "21 matchers; one mute has 20"),
         ("mute", {"match": ["=~("]}, "match"),
         ("mute", {"match": "a=b"}, "match"),
         ("mute", {"match": ["a=~("]}, "match"),
@@ -178,7 +264,7 @@ async def test_a_voice_is_muted_too_and_comes_back(client):
         ("mute", {"x": 1}, "x"),
         ("unmute", {"id": ""}, "id"),
         ("quiet", {}, "player"),
-        ("quiet", {"player": "browser-1", "for": "9h"}, "up to 8h"),
+        ("quiet", {"player": "browser-1", "for": "9h"}, "longer than 8h"),
         ("unquiet", {"player": 5}, "player"),
     ],
 )
@@ -202,8 +288,8 @@ async def test_what_is_not_there_is_not_found(client):
 
 async def test_there_are_so_many_at_most(client):
     for _ in range(MOST):
-        assert (await client.post("mute", {}))[0] == 200
-    code, answer = await client.post("mute", {})
+        assert (await client.post("mute", {"all": True}))[0] == 200
+    code, answer = await client.post("mute", {"all": True})
     assert (code, "end one first" in answer["error"]) == (409, True)
     _, answer = await client.post("unmute", {})
     assert len(answer["unmuted"]) == MOST

@@ -262,6 +262,8 @@ def test_mutes_quiet_players_and_words_come_back_until_their_time_is_over(opened
     batch.mute(mine)
     batch.mute(Mute.of("m2", (), criticals=False, by="", why="", at=10.0, until=4000.0))
     batch.mute(Mute.of("m3", (), criticals=False, by="", why="", at=10.0, until=9000.0))
+    of_one = Mute.of("m4", (), fingerprint="f1", criticals=False, by="", why="", at=10.0, until=9000.0)
+    batch.mute(of_one)
     batch.unmute("m3")
     batch.quiet("page-1", "Ann", "call", 10.0, 9000.0)
     batch.quiet("page-2", "", "", 10.0, 4000.0)
@@ -271,7 +273,7 @@ def test_mutes_quiet_players_and_words_come_back_until_their_time_is_over(opened
     batch.lapse(5000.0)
     store.write(batch).result(WAIT)
     _, found = opened()
-    assert found.mutes == [mine]
+    assert found.mutes == [mine, of_one]
     assert found.mutes[0].takes({"service": "a", "x": "c"}, "critical")
     assert found.quiets == [("page-1", "Ann", "call", 10.0, 9000.0)]
     assert found.meta["word"] == "said"

@@ -135,15 +135,19 @@ def test_mute_and_quiet_by_command(bridge, pager):
     busy(bridge)
     code, said, _ = pager("mute", "--match", "severity=info", "--why", "lunch", "--by", "anna")
     assert code == 0
-    assert said.startswith("Muted: severity=info, but no criticals, until ")
-    assert "MUTED: severity=info, but no criticals, until" in pager("status")[1]
+    assert said.startswith("Muted: severity=info, not criticals, until ")
+    assert "MUTED: severity=info, not criticals, until" in pager("status")[1]
     assert "Silent: " in pager("status")[1]
     code, _, said = pager("mute", "f6")
     assert (code, "--include-critical" in said) == (1, True)
     assert pager("mute", "f6", "--include-critical", "--for", "5m")[0] == 0
-    for words in (("mute",), ("mute", "f6", "--all"), ("mute", "")):
+    assert " (f6), also criticals, until " in pager("status")[1]
+    for words in (("mute",), ("mute", "f6", "--all"), ("mute", ""), ("mute", "--match", "{}")):
         assert pager(*words)[0] == 1
-    assert pager("unmute")[:2] == (0, "Ended 2 mutes.\n")
+    code, said, _ = pager("mute", "--all")
+    assert (code, said.startswith("Muted: everything, not criticals, until ")) == (0, True)
+    assert pager("unmute")[:2] == (0, "Ended 3 mutes.\n")
+    assert pager("unmute")[:2] == (0, "Nothing is muted.\n")
     code, said, _ = pager("quiet", "--for", "20m", "--by", "anna")
     assert (code, " is quiet until " in said) == (0, True)
     assert "quiet until" in pager("status")[1]
