@@ -206,6 +206,10 @@ def test_what_becomes_critical_is_heard():
     assert ear.tell(alert("a", "critical")) == "critical"
     ear.wait(2.0)
     assert len(ear.conductor.open(ear.now)) == 1
+    mutes, labels = Mutes(), {"a": "b"}  # a new rule book may call the same labels critical
+    mutes.add(mute())
+    found = [mutes.of("f1", labels, severity, NOW) is None for severity in ("info", "critical", "info")]
+    assert found == [False, True, False]
 
 
 def test_the_digest_is_the_reminder_of_the_warnings_that_it_tells():
