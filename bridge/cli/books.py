@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bridge.cli import look
 from bridge.cli.client import Json, Plain
 from bridge.model.errors import PagerError
 from bridge.settings import default_data_dir
@@ -60,7 +61,7 @@ def ledger_lines(found: books.Ledger) -> list[str]:
         lines.append(f"{_many(found.received.get((kind, source), 0), kind)} of {source}")
         for count in found.counts:
             if (count.kind, count.source) == (kind, source):
-                why = f", {count.reason}" if count.reason else ""
+                why = f", {count.reason}{_words(count.reason)}" if count.reason else ""
                 lines.append(f"  {count.count:>9,} {count.outcome}{why}")
         if waits := found.open.get((kind, source), 0):
             lines.append(f"  {waits:>9,} open: the outcome is not known yet")
@@ -69,6 +70,12 @@ def ledger_lines(found: books.Ledger) -> list[str]:
     if found.problems:
         return [*lines, "It does NOT add up:", *found.problems]
     return [*lines, "It adds up: everything that came has an outcome, or is open."]
+
+
+def _words(reason: str) -> str:
+    """What a reason means, where the word alone does not tell."""
+    said = look.reason(reason)
+    return "" if said == reason.replace("_", " ") else f": {said}"
 
 
 def _many(count: int, kind: str) -> str:

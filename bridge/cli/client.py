@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import ssl
@@ -12,6 +13,7 @@ import httpx
 import typer
 
 from bridge.cli import look
+from bridge.core.digest import printable
 from bridge.model.errors import PagerError
 
 Url = Annotated[
@@ -22,6 +24,7 @@ Url = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Plain = Annotated[bool, typer.Option("--plain", help="no colour")]
+By = Annotated[str, typer.Option(help="who you are; your login name unless you say")]
 TIMEOUT = 10.0
 
 
@@ -47,13 +50,16 @@ def resolve(
     fingerprint: Annotated[
         str | None, typer.Argument(help="which alert; without it every test alert", show_default=False)
     ] = None,
+    by: By = "",
+    why: Annotated[str, typer.Option(help="what others should know")] = "",
     *,
     url: Url = "",
     as_json: Json = False,
     plain: Plain = False,  # noqa: ARG001 # one line without colour anyway; every command takes the option
 ) -> None:
     """End an alert here: by fingerprint, or every test alert."""
-    answer = ask(url, "POST", "/api/v1/resolve", {"fingerprint": given(fingerprint, "every test alert")})
+    body = {"fingerprint": given(fingerprint, "every test alert"), "by": by or login(), "why": why}
+    answer = ask(url, "POST", "/api/v1/resolve", body)
     count = len(answer.get("resolved", []))
     lines = [f"Resolved {count} alert{'' if count == 1 else 's'}."]
     say(answer, lines, as_json)
@@ -101,6 +107,14 @@ def healthcheck(*, url: Url = "") -> None:
         raise typer.Exit(1) from None
     typer.echo(response.text.strip())
     raise typer.Exit(0 if response.status_code == httpx.codes.OK else 1)
+
+
+def login() -> str:
+    """Who is at this terminal; empty where nobody has a name."""
+    try:
+        return printable(getpass.getuser())[:128]
+    except (KeyError, OSError):  # a container's user may have no name
+        return ""
 
 
 def base(url: str) -> str:

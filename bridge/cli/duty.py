@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli import look, motifs
-from bridge.cli.client import Json, Plain, Url, ask, given, say
+from bridge.cli.client import By, Json, Plain, Url, ask, given, login, say
 from bridge.core.acks import FLATLINE
 from bridge.core.digest import age, printable
 from bridge.model.catalogue import SEVERITIES
@@ -19,7 +18,6 @@ from bridge.model.errors import PagerError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-By = Annotated[str, typer.Option(help="who you are; your login name unless you say")]
 LISTED = 20
 """So many alerts that a prefix fits are named."""
 ACKS = 10
@@ -112,6 +110,7 @@ def unack(
             help="which alert, or its first letters, or flatline; without it every one", show_default=False
         ),
     ] = None,
+    by: By = "",
     *,
     url: Url = "",
     as_json: Json = False,
@@ -120,7 +119,8 @@ def unack(
     """End an acknowledgement: the room is reminded again."""
     wanted = given(fingerprint, "every acknowledgement")
     firing = ask(url, "GET", "/api/v1/status")["firing"] if wanted else []
-    answer = ask(url, "POST", "/api/v1/unack", {"fingerprint": whole(wanted, firing)})
+    body = {"fingerprint": whole(wanted, firing), "by": by or login()}
+    answer = ask(url, "POST", "/api/v1/unack", body)
     count = len(answer["unacknowledged"])
     if wanted and not count:
         raise PagerError(
@@ -189,11 +189,3 @@ def _input(one: dict[str, Any], now: float) -> str:
     heard = "never heard" if one["last"] is None else f"heard {age(now - one['last'])} ago"
     state = "LATE" if one["late"] else "armed" if one["armed"] else "not armed"
     return f"{printable(one['name'])}: {state}, {heard}, expected every {age(one['within'])}."
-
-
-def login() -> str:
-    """Who is at this terminal; empty where nobody has a name."""
-    try:
-        return printable(getpass.getuser())[:128]
-    except (KeyError, OSError):  # a container's user may have no name
-        return ""

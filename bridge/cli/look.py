@@ -12,6 +12,7 @@ import typer
 
 from bridge.cli import motifs
 from bridge.core.digest import age, printable
+from bridge.core.voices import SILENT
 
 SHOWN = 20
 """So many alerts `status` shows unless told otherwise."""
@@ -36,6 +37,14 @@ _REASONS = {
     "capped": "beyond the limit of voices",
 }
 """Why something does not sound, where the word alone does not tell. The page has the same words in texts.js."""
+_SILENT = {
+    "by_rule": "silent by the rule book",
+    "silenced": "silenced in Alertmanager",
+    "superseded": "superseded by something worse of the same subject",
+    "quiet_hours": "kept back by the quiet hours",
+    "capped": "beyond the limit of voices",
+}
+"""The same after "is", where that needs more than the word."""
 _LEVELS = {"cues": "cues", "heartbeat": "cues and heartbeat", "everything": "everything"}
 _COLOURS = {"critical": typer.colors.RED, "warning": typer.colors.YELLOW, "info": typer.colors.CYAN}
 
@@ -184,11 +193,21 @@ def _voice(voice: dict[str, Any], now: float) -> str:
 
 def silent_lines(found: dict[str, Any]) -> list[str]:
     """Why what is known makes no sound, in sums; the answer of /api/v1/sounding names each."""
-    alerts = Counter(one["why"] for one in found["silent"]["alerts"])
-    series = Counter(one["why"] for one in found["silent"]["series"])
-    said = [f"{n} alert{'' if n == 1 else 's'}, {reason(why)}" for why, n in alerts.most_common()]
-    said += [f"{n} series, {reason(why)}" for why, n in series.most_common()]
+    counts = found["counts"]
+    said = _silent(counts["silent_alerts"], "alert", "alerts")
+    many = sum(counts["silent_series"].values()) >= SILENT  # so many are remembered
+    series = f"of the newest {SILENT:,} series" if many else "series"
+    said += _silent(counts["silent_series"], series, series)
     return [f"Silent: {'; '.join(said)}."] if said else []
+
+
+def _silent(counts: dict[str, int], one: str, many: str) -> list[str]:
+    """How many there are for each reason, the most first; the word for them once."""
+    said: list[str] = []
+    for why, n in Counter(counts).most_common():
+        noun = "" if said else f" {one if n == 1 else many}"
+        said.append(f"{n:,}{noun} {'is' if n == 1 else 'are'} {_SILENT.get(why, why.replace('_', ' '))}")
+    return said
 
 
 def _cadence(cadence: dict[str, Any], now: float) -> list[str]:

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli import look
-from bridge.cli.client import Json, Plain, Url, ask, say
-from bridge.cli.duty import By, login, whole
+from bridge.cli.client import By, Json, Plain, Url, ask, login, say
+from bridge.cli.duty import whole
 from bridge.core.digest import printable
 from bridge.model.errors import PagerError
 

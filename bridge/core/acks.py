@@ -92,9 +92,9 @@ class Acks:
         self.version += 1
         return self.given.pop(fingerprint, None) is not None
 
-    def lapsed(self, now: float) -> list[str]:
-        """Fingerprints of those whose time is over; they are forgotten here."""
-        gone = [fingerprint for fingerprint, ack in self.given.items() if not ack.holds(now)]
-        for fingerprint in gone:
-            self.end(fingerprint)
+    def lapsed(self, now: float) -> list[Ack]:
+        """Those whose time is over; they are forgotten here."""
+        gone = [ack for ack in self.given.values() if not ack.holds(now)]
+        for ack in gone:
+            self.end(ack.fingerprint)
         return gone

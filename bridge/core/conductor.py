@@ -11,7 +11,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.core.acks import FLATLINE, Acks
+from bridge.core.acks import FLATLINE, Ack, Acks
 from bridge.core.bed import Bed
 from bridge.core.cadence import HEARTBEAT, Beat, Cadence, Stream
 from bridge.core.clusters import Clusters
@@ -55,6 +55,8 @@ class Conductor:
         self.clusters = Clusters(book.clusters, began)
         self.cadence = Cadence(began)
         self.bed = Bed(began)
+        self.over: list[Ack | Mute] = []
+        """What the last tick ended because its time was over."""
         self._flatline = Stream()
         self._heartbeat = Beat()
         self._digest = Beat(began + book.digest_every)
@@ -108,8 +110,7 @@ class Conductor:
                 self.cadence.flood.went_back()
         self._ticked = now
         self.cadence.flapping.settle(now)
-        self.acks.lapsed(now)
-        self.mutes.lapsed(now)
+        self.over = [*self.acks.lapsed(now), *self.mutes.lapsed(now)]
         self.clusters.tick(self.engine.active, self.book.stale_after, now)
         gone = self.voices.expire(now) + self._muted_voices(now)
         for voice in gone:

@@ -194,9 +194,9 @@ class Mutes:
         if len(self._known) > len(active):
             self._known = {fp: known for fp, known in self._known.items() if fp in active}
 
-    def lapsed(self, now: float) -> list[str]:
-        """Ids of those whose time is over; they are forgotten here."""
-        gone = [ident for ident, mute in self.given.items() if not mute.holds(now)]
-        for ident in gone:
-            self.end(ident)
+    def lapsed(self, now: float) -> list[Mute]:
+        """Those whose time is over; they are forgotten here."""
+        gone = [mute for mute in self.given.values() if not mute.holds(now)]
+        for mute in gone:
+            self.end(mute.id)
         return gone

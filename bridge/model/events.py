@@ -27,6 +27,8 @@ class Source(StrEnum):
     GRAFANA = "grafana"
     MQTT = "mqtt"
     FIRE = "fire"
+    RESOLVE = "resolve"
+    """A person ended it here: `POST /api/v1/resolve`."""
     HTTP = "http"
     """`POST /metric`."""
     BRIDGE = "bridge"

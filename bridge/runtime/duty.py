@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.core.acks import FLATLINE, Ack
 from bridge.core.mutes import Look, Mute
@@ -16,9 +16,10 @@ from bridge.runtime.room import Quieted
 from bridge.store import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from bridge.core.conductor import Conductor
+    from bridge.model.events import AlertEvent
     from bridge.model.player import Player
     from bridge.runtime.room import Room
     from bridge.runtime.writes import Writes
@@ -43,10 +44,11 @@ class Duty:
         room: Room,
         *,
         clock: Callable[[], float],
+        take: Callable[[Iterable[AlertEvent]], Awaitable[bool]],
         changed: Callable[[], None],
     ) -> None:
         self._conductor, self._writes, self._room = conductor, writes, room
-        self._clock, self._changed = clock, changed
+        self._clock, self._take, self._changed = clock, take, changed
 
     async def acknowledge(self, fingerprint: str | None, by: str, why: str) -> Acked:
         """Take on an alert that fires, the flatline (`flatline`), or with None every alert: nobody is reminded of it."""
@@ -104,8 +106,7 @@ class Duty:
         if not self._conductor.mutes.add(mute, look):
             return None
         batch.mute(mute)
-        what = "" if fingerprint else ", ".join(mute.texts) or "everything"
-        batch.deed(now, "mute", fingerprint, by, ": ".join(filter(None, (what, why))), mute.until)
+        batch.deed(now, "mute", fingerprint, by, why, mute.until, about=_muted(mute))
         await self._write(batch)
         return mute
 
@@ -116,7 +117,7 @@ class Duty:
         for mute in ended:
             mutes.end(mute.id)
             batch.unmute(mute.id)
-            batch.deed(self._clock(), "unmute", mute.fingerprint, by, mute.id, None)
+            batch.deed(self._clock(), "unmute", mute.fingerprint, by, "", None, about=_muted(mute))
         await self._write(batch)
         return [mute.id for mute in ended]
 
@@ -128,10 +129,10 @@ class Duty:
             return None
         if quieted is None:
             batch.unquiet(player.identity)
-            batch.deed(now, "unquiet", "", by, f"{player.name}: {why}", None)
+            batch.deed(now, "unquiet", "", by, why, None, about={"player": player.name})
         else:
             batch.quiet(player.identity, by, why, now, quieted.until)
-            batch.deed(now, "quiet", "", by, f"{player.name}: {why}", quieted.until)
+            batch.deed(now, "quiet", "", by, why, quieted.until, about={"player": player.name})
         await self._write(batch)
         return quieted
 
@@ -142,6 +143,34 @@ class Duty:
         batch.watch(watch.off_since, watch.off_by)
         batch.deed(self._clock(), "watch on" if on else "watch off", "", by, "", None)
         await self._write(batch)
+
+    async def resolve(self, ended: Sequence[AlertEvent], by: str, why: str) -> bool:
+        """End alerts here, by these messages; whether that could be stored."""
+        if not ended:
+            return True
+        batch = Batch()
+        for event in ended:
+            batch.deed(event.received, "resolve", event.fingerprint, by, why, None)
+        stored = await self._take(ended)
+        await self._write(batch)
+        return stored
+
+    def over(self, ended: Iterable[Ack | Mute]) -> None:
+        """Write down what has ended because its time was over; nobody waits for that."""
+        now = self._clock()
+        for one in ended:
+            at = min(
+                now, one.until
+            )  # earlier, where the bridge was not there; now, where the clock went back
+            with self._writes.later() as batch:
+                if isinstance(one, Mute):
+                    batch.unmute(one.id)
+                    batch.deed(at, "mute over", one.fingerprint, "", "", None, about=_muted(one))
+                else:
+                    batch.unack(one.fingerprint)
+                    batch.deed(
+                        at, "ack over", one.fingerprint, "", "its time is over", None, about={"of": one.by}
+                    )
 
     def _give(self, fingerprint: str | None, by: str, why: str) -> list[tuple[Ack, bool]]:
         now, acks = self._clock(), self._conductor.acks
@@ -157,3 +186,13 @@ class Duty:
     async def _write(self, batch: Batch) -> None:
         await self._writes.commit(batch)
         self._changed()
+
+
+def _muted(mute: Mute) -> dict[str, Any]:
+    """What a deed says of a mute."""
+    return {
+        "id": mute.id,
+        "match": list(mute.texts),
+        "include_critical": mute.criticals,
+        "fingerprint": mute.fingerprint,
+    }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bridge.core.conductor import Conductor
-    from bridge.core.engine import Verdict
+    from bridge.core.engine import Active, Verdict
     from bridge.model.commands import Play, Set
     from bridge.telemetry import Metrics
 
@@ -107,7 +107,12 @@ class Intake:
     def _alert(self, event: AlertEvent, work: Work, now: float) -> None:
         event_id = self.next_id
         self.next_id += 1
+        ack, was = self.conductor.acks.given.get(event.fingerprint), self.engine.active.get(event.fingerprint)
         verdict = self.conductor.alert(event, f"e{event_id}", now)
+        if ack is not None and ack.holds(now) and verdict.change is not Change.NONE:
+            work.batch.deed(
+                now, "ack over", ack.fingerprint, "", _over(verdict, was), None, about={"of": ack.by}
+            )
         self._metrics.alerts.labels(verdict.severity).inc()
         if verdict.rule.unknown_severity:
             self._metrics.unknown_severity.inc()
@@ -194,3 +199,11 @@ class Intake:
             self._metrics.mqtt_dropped.labels("bad_topic").inc()
         else:
             work.sample_publishes[identity(sample)] = message
+
+
+def _over(verdict: Verdict, was: Active | None) -> str:
+    """Why an acknowledgement has ended."""
+    if verdict.change is Change.ENDED:
+        return "it was resolved"
+    worse = was is not None and was.severity != verdict.severity
+    return f"it became {verdict.severity}" if worse else "it fires anew"

@@ -93,7 +93,9 @@ class Runtime:
         self.conductor = Conductor(rules, self.began)
         self.engine, self.voices = self.conductor.engine, self.conductor.voices
         self.intake = Intake(self.conductor, self.metrics)
-        self.duty = Duty(self.conductor, self.writes, self.room, clock=clock, changed=self.changed)
+        self.duty = Duty(
+            self.conductor, self.writes, self.room, clock=clock, take=self.take, changed=self.changed
+        )
         self.asking = Asking(
             self.conductor, self.metrics, self.writes, clock=clock, take=self.take, changed=self.changed
         )
@@ -122,6 +124,8 @@ class Runtime:
         self.asking.check(self.book)
         remembered = self.writes.begin()
         self.bridge = remembered.bridge
+        with self.writes.later() as later:
+            later.deed(self.began, "start", "", "", "", None, about={"version": __version__})
         self._recall(remembered)
         self.intake.begin(self.bridge, remembered.next_id, remembered.next_publish)
         self.intake.publishing = self._publishes()
@@ -333,6 +337,7 @@ class Runtime:
         """What time asks of the room."""
         self.conductor.watch.part(BROKER, there=self.mqtt.connected, now=now)
         commands = self.conductor.tick(now)
+        self.duty.over(self.conductor.over)
         self.room.bring([command for command in commands if not isinstance(command, Play)])
         for cue in commands:
             if isinstance(cue, Play):

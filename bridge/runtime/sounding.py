@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from bridge.core import digest
@@ -30,7 +31,7 @@ def sounding(runtime: Runtime) -> dict[str, Any]:
         why = conductor.why_silent(alert, now)
         shown = state.firing(alert, conductor, now) | {"onset": alert.onset}
         if why is None:
-            heard.append(shown)
+            heard.append(shown | {"reminded": alert.severity != "info"})
         else:
             silent.append(shown | {"why": why})
     return {
@@ -45,8 +46,8 @@ def sounding(runtime: Runtime) -> dict[str, Any]:
         "counts": {
             "alerts": len(heard),
             "voices": len(runtime.voices.sounding),
-            "silent_alerts": len(silent),
-            "silent_series": len(runtime.voices.silent),
+            "silent_alerts": Counter(one["why"] for one in silent),
+            "silent_series": Counter(str(found.reason) for found in runtime.voices.silent.values()),
         },
         "quiet_players": [p for p in state.players(runtime) if p["quiet"] is not None],
     }

@@ -33,7 +33,12 @@ def resolutions(engine: Engine, wanted: str | None, now: float) -> list[AlertEve
     """What ends the alert of that fingerprint, or with None every test alert."""
     return [
         replace(
-            a.event, source=Source.FIRE, status=Status.RESOLVED, received=now, ends_at=now, expires_at=None
+            a.event,
+            source=Source.FIRE if is_test(a) else Source.RESOLVE,
+            status=Status.RESOLVED,
+            received=now,
+            ends_at=now,
+            expires_at=None,
         )
         for fp, a in engine.active.items()
         if fp == wanted or (wanted is None and is_test(a))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,7 +14,7 @@ from bridge.core.engine import LATE
 from bridge.store.rows import body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from bridge.core.acks import Ack
     from bridge.core.engine import Active
@@ -26,6 +27,8 @@ Count = tuple[str, str, str, str]
 """Kind (`alert`, `sample`, `rejected`), source, outcome, reason."""
 _LONGEST = {"acks": acks.LASTS, "mutes": mutes.LONGEST, "quiets": mutes.LONGEST}
 """Seconds that each may hold at most."""
+BY, WHY, ABOUT = 128, 256, 400
+"""Bytes that a deed keeps of who and why, and of the matchers or the player that it is about."""
 _RECEIVED = "INSERT INTO received VALUES (?,?,?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
 _TALLY = "INSERT INTO tally VALUES (?,?,?,?,?,0) ON CONFLICT DO UPDATE SET count = count + excluded.count"
 
@@ -37,6 +40,23 @@ def weight(statements: Iterable[Statement]) -> int:
 
 def _bytes(values: Iterable[Any]) -> int:
     return sum(len(value) for value in values if isinstance(value, bytes | str))
+
+
+def short(text: str, most: int) -> str:
+    """The text in at most so many bytes of UTF-8; what is cut ends with three dots."""
+    told = text.encode("utf-8", "replace")
+    return told.decode() if len(told) <= most else told[: most - 3].decode("utf-8", "ignore") + "..."
+
+
+def _about(found: Mapping[str, Any]) -> str:
+    """What a deed is about, as JSON. Of matchers whole ones are kept; `cut` says that some are not."""
+    kept = {name: short(x, ABOUT) if isinstance(x, str) else x for name, x in found.items()}
+    if texts := found.get("match"):
+        used = accumulate(len(text.encode("utf-8", "replace")) for text in texts)
+        kept["match"] = [text for text, bytes_ in zip(texts, used, strict=True) if bytes_ <= ABOUT]
+        if len(kept["match"]) < len(texts):
+            kept["cut"] = True
+    return orjson.dumps(kept).decode()
 
 
 @dataclass(slots=True)
@@ -180,11 +200,23 @@ class Batch:
         self.statements.append(("DELETE FROM quiets WHERE player = ?", (player,)))
 
     def deed(  # a row of that table
-        self, at: float, what: str, fingerprint: str, by: str, why: str, until: float | None
+        self,
+        at: float,
+        what: str,
+        fingerprint: str,
+        by: str,
+        why: str,
+        until: float | None,
+        *,
+        about: Mapping[str, Any] | None = None,
     ) -> None:
-        """Somebody did something; for the story of an alert where `fingerprint` names one."""
-        sql = "INSERT INTO deeds (at, what, fingerprint, by, why, until) VALUES (?,?,?,?,?,?)"
-        self.statements.append((sql, (at, what, fingerprint, by, why, until)))
+        """Somebody did something, or it ended by itself; for the story of an alert where `fingerprint` names one.
+
+        `about` says what it was done to, where that is no single alert. Long texts are shortened.
+        """
+        sql = "INSERT INTO deeds (at, what, fingerprint, by, why, until, about) VALUES (?,?,?,?,?,?,?)"
+        values = (at, what, fingerprint, short(by, BY), short(why, WHY), until, _about(about or {}))
+        self.statements.append((sql, values))
 
     def publish(self, publish_id: int, topic: str, payload: bytes) -> None:
         """A message that waits for the broker."""

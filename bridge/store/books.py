@@ -11,6 +11,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from bridge.model.errors import StoreError
 from bridge.store import schema
 from bridge.store.file import FILE
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
 PART = 2000
 """Rows of the journal that are read at once."""
 PAGE = 500
-"""Events that one question is answered with at most."""
+"""Events that one question is answered with at most; one more may be read, to know whether there are more."""
 _COLUMNS = (
     *("id", "received", "source", "fingerprint", "status", "severity", "service", "rule", "sound"),
     *("outcome", "reason", "ended", "player", "body"),
 )
+_DEED = ("id", "at", "what", "fingerprint", "by", "why", "until", "about")
 _FILTERS = {
     "fingerprint": "fingerprint = ?",
     "service": "service = ?",
@@ -156,12 +159,12 @@ def _rows(counts: list[Count], kept: dict[tuple[str, str | None, str], int]) -> 
 
 
 def events(folder: Path, *, limit: int = PAGE, **wanted: Any) -> list[dict[str, Any]]:
-    """Events, the newest first, at most `limit`. `wanted`: any of _FILTERS; None is no filter. Raises StoreError."""
+    """Events, the newest first, at most `limit` and PAGE + 1. `wanted`: any of _FILTERS; None is no filter. Raises StoreError."""
     asked = {name: value for name, value in wanted.items() if value is not None}
     where = " AND ".join(_FILTERS[name] for name in asked) or "1"
     sql = f"SELECT {', '.join(_COLUMNS)} FROM events WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 # names of ours
     with _reading(folder) as db:
-        return [_shown(row) for row in db.execute(sql, (*asked.values(), min(limit, PAGE)))]
+        return [_shown(row) for row in db.execute(sql, (*asked.values(), min(limit, PAGE + 1)))]
 
 
 def _shown(row: tuple[Any, ...]) -> dict[str, Any]:
@@ -185,17 +188,24 @@ def called(folder: Path, prefix: str, limit: int = 21) -> list[str]:
         return [row[0] for row in db.execute(sql, (prefix, prefix + chr(0x10FFFF), limit))]
 
 
-def deeds(folder: Path, fingerprint: str | None = None, limit: int = PAGE) -> list[dict[str, Any]]:
-    """What people did, the newest first: about one alert, or at all. Raises StoreError."""
-    sql = "SELECT at, what, fingerprint, by, why, until FROM deeds"
-    sql += " WHERE fingerprint IN (?, '')" if fingerprint is not None else ""
-    values = (limit,) if fingerprint is None else (fingerprint, limit)
-    names = ("at", "what", "fingerprint", "by", "why", "until")
+def deeds(
+    folder: Path,
+    fingerprint: str | None = None,
+    limit: int = PAGE,
+    since: float = -math.inf,
+    until: float = math.inf,
+) -> list[dict[str, Any]]:
+    """What people did, the newest first: about one alert, with '' what is about no single one, with None all of it.
+
+    Times are unix seconds, both ends are in. `about` is what it was done to. Raises StoreError.
+    """
+    sql = f"SELECT {', '.join(_DEED)} FROM deeds WHERE at >= ? AND at <= ?"  # noqa: S608 # names of ours
+    sql += " AND fingerprint = ?" if fingerprint is not None else ""
+    whose = () if fingerprint is None else (fingerprint,)
     with _reading(folder) as db:
-        return [
-            dict(zip(names, row, strict=True))
-            for row in db.execute(f"{sql} ORDER BY id DESC LIMIT ?", values)
-        ]
+        rows = db.execute(f"{sql} ORDER BY id DESC LIMIT ?", (since, until, *whose, limit))
+        found = [dict(zip(_DEED, row, strict=True)) for row in rows]
+    return [deed | {"about": orjson.loads(deed["about"])} for deed in found]
 
 
 def journal(folder: Path, since: float | None = None, until: float | None = None) -> Iterator[Event | None]:

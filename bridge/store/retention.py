@@ -16,7 +16,7 @@ FREE, AT_ONCE = 256, 5_000
 """Pages of 4 KiB that may lie free, and that are given back at once."""
 _ROW = 150
 """Bytes of a row beside its longest column, with its places in the indexes."""
-_LONGEST = {"events": "body", "samples": "labels", "deeds": "why"}
+_LONGEST = {"events": "body", "samples": "labels", "deeds": "why || about"}
 _ENDED = "outcome IS NOT NULL"
 _TABLES = {"events": ("received", _ENDED), "samples": ("received", "1"), "deeds": ("at", "1")}
 """By table: the column of its time, and what may be deleted. An open event stays."""

@@ -48,6 +48,8 @@ class Resolve(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     fingerprint: str | None = Field(None, max_length=128)
+    by: Line = ""
+    why: Line = ""
 
 
 class Acknowledge(BaseModel):
@@ -150,7 +152,7 @@ async def resolve(request: Request) -> JSONResponse:
     runtime: Runtime = request.app.state.runtime
     wanted = await read(request, Resolve)
     ended = resolutions(runtime.engine, wanted.fingerprint, runtime.clock())
-    stored = not ended or await runtime.take(ended)
+    stored = await runtime.duty.resolve(ended, wanted.by, wanted.why)
     return JSONResponse({"ok": stored, "resolved": [e.fingerprint for e in ended]}, 200 if stored else 503)
 
 

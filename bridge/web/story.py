@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from bridge.core import mutes, stories
 from bridge.model.errors import UnreadableError
 from bridge.model.events import Outcome, Reason
 from bridge.runtime import sounding as now_sounding
@@ -17,8 +18,13 @@ from bridge.store import books
 from bridge.web.bodies import UNKNOWN, Responses, parameters, query, when
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bridge.core.engine import Active
     from bridge.runtime import Runtime
 
+LOOKED_AT = 5000
+"""Deeds about no single alert, of its time, that a story looks through, the newest."""
 router = APIRouter(prefix="/api/v1", tags=["api"])
 _BAD: Responses = {
     400: {"description": "a filter cannot be read; `error` says which"},
@@ -67,9 +73,9 @@ async def events(request: Request) -> JSONResponse:
         "since": when(wanted.since, now, "since"),
         "until": when(wanted.until, now, "until"),
     }
-    found = await _ask(books.events, runtime, **asked)
-    more = found[-1]["id"] if len(found) == wanted.limit else None
-    return JSONResponse({"events": found, "before": more})
+    found = await _ask(books.events, runtime, **asked | {"limit": wanted.limit + 1})
+    told = found[: wanted.limit]
+    return JSONResponse({"events": told, "before": told[-1]["id"] if len(found) > wanted.limit else None})
 
 
 @router.get("/explain", responses=_BAD | UNKNOWN, openapi_extra=parameters(Whose))
@@ -92,21 +98,42 @@ async def explain(request: Request) -> JSONResponse:
 
 
 async def _story(runtime: Runtime, fingerprint: str) -> dict[str, Any]:
-    rows = await _ask(books.events, runtime, fingerprint=fingerprint)
-    deeds = await _ask(books.deeds, runtime, fingerprint)
+    alert = runtime.engine.active.get(fingerprint)
+    told = await _ask(_told, runtime, fingerprint, runtime.clock(), alert)
     conductor, now = runtime.conductor, runtime.clock()
     alert = runtime.engine.active.get(fingerprint)
-    began = rows[-1]["received"] if rows else now
-    deeds = [deed for deed in deeds if deed["fingerprint"] or deed["at"] >= began]
     return {
         "fingerprint": fingerprint,
         "now": now,
         "firing": None if alert is None else state.firing(alert, conductor, now),
         "why_silent": None if alert is None else conductor.why_silent(alert, now),
         "next_reminder": conductor.next_reminder(now),
-        "events": rows[::-1],
-        "deeds": deeds[::-1],
+        **told,
     }
+
+
+def _told(folder: Path, fingerprint: str, now: float, alert: Active | None) -> dict[str, Any]:
+    """What the store tells of an alert, the oldest first; `cut`: the newest of it only. Raises StoreError."""
+    events = books.events(folder, fingerprint=fingerprint, limit=books.PAGE + 1)
+    own = books.deeds(folder, fingerprint, books.PAGE + 1)
+    cut = max(len(events), len(own)) > books.PAGE
+    events = events[: books.PAGE][::-1]
+    life = stories.Life.of(fingerprint, events or _first(alert), now, firing=alert is not None)
+    # A mute that held when it came may have been given so long before.
+    common = books.deeds(folder, "", LOOKED_AT + 1, life.began - mutes.LONGEST, life.ended)
+    cut = cut or len(common) > LOOKED_AT
+    found = stories.belong(life, common[:LOOKED_AT])
+    cut = cut or len(found) > books.PAGE
+    deeds = sorted(own[: books.PAGE][::-1] + found[: books.PAGE][::-1], key=stories.when)
+    return {"events": events, "deeds": deeds, "cut": cut}
+
+
+def _first(alert: Active | None) -> list[dict[str, Any]]:
+    """In place of the events of one that fires for longer than they are kept."""
+    if alert is None:
+        return []
+    event = {"received": alert.since, "ended": alert.since, "status": "firing", "reason": None}
+    return [event | {"labels": alert.event.labels, "severity": alert.severity}]
 
 
 async def _ask(question: Any, runtime: Runtime, *values: Any, **wanted: Any) -> Any:

@@ -164,7 +164,24 @@ def test_what_people_did_is_told_of_their_alert_and_of_the_room(opened, tmp_path
     batch.deed(3.0, "ack", "f2", "carl", "", 4.0)
     store.write(batch).result(WAIT)
     assert [d["by"] for d in books.deeds(tmp_path)] == ["carl", "bob", "anna"]
-    assert [d["by"] for d in books.deeds(tmp_path, "f1")] == ["bob", "anna"]
+    assert [d["by"] for d in books.deeds(tmp_path, "f1")] == ["anna"]
+    assert [d["by"] for d in books.deeds(tmp_path, "")] == ["bob"]
+    assert [d["by"] for d in books.deeds(tmp_path, since=2.0, until=2.0)] == ["bob"]
+    assert [d["by"] for d in books.deeds(tmp_path, limit=2)] == ["carl", "bob"]
+
+
+def test_a_deed_says_what_it_was_about_in_few_bytes(opened, tmp_path):
+    store, _ = opened()
+    batch = Batch()
+    batch.deed(1.0, "quiet", "", "anna", "", 2.0, about={"player": "Küche"})
+    match = ["a=" + "x" * 300, "b=" + "ü" * 300, "c=1"]
+    batch.deed(2.0, "mute", "", "ü" * 500, "ü" * 5000, 3.0, about={"id": "m1", "match": match})
+    store.write(batch).result(WAIT)
+    long, brief = books.deeds(tmp_path)
+    assert brief["about"] == {"player": "Küche"}
+    assert long["about"] == {"id": "m1", "match": match[:1], "cut": True}
+    assert long["why"].endswith("ü...")
+    assert sum(len(str(value).encode()) for value in long.values()) < 1024
 
 
 def test_the_journal_is_in_the_order_of_time(opened, tmp_path):
@@ -288,8 +305,8 @@ def test_what_people_did_is_bounded_too(opened, tmp_path):
     store.retention = Retention(size=2 << 20)
     for _ in range(40):
         batch = Batch()
-        for number in range(100):
-            batch.deed(float(number), "mute", "", "anna", "x" * 2000, None)
+        for number in range(200):
+            batch.deed(float(number), "mute", "", "anna", "x" * 256, None, about={"match": ["y" * 400]})
         store.write(batch).result(WAIT)
     store.prune(1.0).result(WAIT)
     with contextlib.closing(sqlite3.connect(tmp_path / "singing-pager.db")) as db:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import json
 import sqlite3
 import subprocess
@@ -155,7 +156,35 @@ def test_mute_and_quiet_by_command(bridge, pager):
     assert "quiet until" not in pager("status")[1]
     assert pager("quiet", "nobody")[0] == 1
     code, said, _ = pager("events", "--severity", "critical", "--limit", "3")
-    assert (code, len(said.splitlines())) == (0, 3)
+    assert (code, len(said.splitlines())) == (0, 4)
+    assert said.splitlines()[-1].startswith("There are older ones: --limit (500 at most)")
+    assert "older ones" not in pager("events", "--fingerprint", "f6")[1]
     code, said, _ = pager("explain", "f6")
-    assert (code, said.splitlines()[-1].startswith("It fires for ")) == (0, True)
+    assert (code, said.splitlines()[-1].startswith("It has fired for ")) == (0, True)
     assert pager("explain", "nothing")[0] == 1
+
+
+def test_who_ended_it_and_why_is_in_the_story(bridge, pager):
+    busy(bridge)
+    assert pager("ack", "f6", "--by", "anna")[0] == 0
+    assert pager("unack", "f6", "--by", "bob")[0] == 0
+    assert pager("ack", "f6", "--by", "anna")[0] == 0
+    assert pager("resolve", "f6", "--by", "carl", "--why", "gone")[0] == 0
+    code, said, _ = pager("explain", "f6")
+    assert code == 0
+    for words in (
+        " unack by bob\n",
+        " resolve by carl: gone\n",
+        "(from resolve,",
+        " ack over, of anna: it was res",
+    ):
+        assert words in said
+    assert pager("resolve", "f7")[0] == 0
+    assert f" resolve by {getpass.getuser()}\n" in pager("explain", "f7")[1]
+
+
+def test_the_ledger_has_words_for_its_reasons(bridge, pager):
+    busy(bridge)
+    _, said, _ = pager("ledger")
+    assert "duplicate: it fires already" in said
+    assert all(line.split(",")[-1].strip() != "no_listener" for line in said.splitlines())
