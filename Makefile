@@ -30,11 +30,14 @@ system: ## install what the tests need from Debian (root only; says what)
 run: setup ## the bridge, its page at http://localhost:8000 and a small MQTT broker
 	$(BIN)/singing-pager serve --embedded-broker
 
-test: dev system ## every test, real programs included
-	$(BIN)/python -m pytest
+# Most of a test's time is waiting for real programs, so several run side by side; one file stays in one process.
+BESIDE := -n 3 --dist loadfile
 
-test-fast: dev ## the pure floors: under 30 s, no root, no system packages
-	$(BIN)/python -m pytest -m "not system" -q
+test: dev system ## every test, real programs included
+	$(BIN)/python -m pytest $(BESIDE)
+
+test-fast: dev ## the pure floors: about a minute, no root, no system packages
+	$(BIN)/python -m pytest -m "not system" -q $(BESIDE)
 
 lint: dev ## formatting, ruff, types, floors
 	$(BIN)/ruff format --check .

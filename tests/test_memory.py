@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.runtime.memory import CALM, LONGEST, MANY, Leavings, give_back
+from bridge.runtime.memory import AGAIN, CALM, LONGEST, MANY, Leavings, give_back
 
 
 def test_once_when_a_flood_is_over():
@@ -12,7 +12,9 @@ def test_once_when_a_flood_is_over():
     assert not leavings.due(MANY, 2000.0)
     assert not leavings.due(MANY, 2000.0 + CALM / 2)
     assert leavings.due(MANY, 2000.0 + CALM)
-    assert not leavings.due(MANY, 2000.0 + 2 * CALM)
+    over = 2000.0 + CALM
+    times = [t for t in range(1, 100) if leavings.due(MANY, over + t)]
+    assert times == list(AGAIN), "what is written down late is given back as well"
     assert not leavings.due(MANY + 1, 3000.0)
 
 

@@ -12,6 +12,8 @@ MANY = 2000
 """Events since the last time, before it is worth the while. It takes some milliseconds, in a thread of its own."""
 CALM, LONGEST = 3.0, 30.0
 """Seconds without an event after which a flood is over, and that are waited for it at most."""
+AGAIN = (10.0, 40.0)
+"""Seconds after which it is tried again: on a busy machine the last of a flood is written down long after it came."""
 
 
 class Leavings:
@@ -21,18 +23,23 @@ class Leavings:
         self._events = self._done = 0
         self._came = 0.0
         self._since: float | None = None
+        self._again: list[float] = []
 
     def due(self, events: int, now: float) -> bool:
         """Whether it is time: so many events there were in all, and what time it is (any clock, in seconds)."""
         if events != self._events:
             self._events, self._came = events, now
         if events - self._done < MANY:
+            if self._again and not 0 < self._again[0] - now <= AGAIN[-1]:
+                self._again.pop(0)
+                return True
             return False
         if self._since is None:
             self._since = now
         if 0 <= now - self._came < CALM and 0 <= now - self._since < LONGEST:
             return False
         self._done, self._since = events, None
+        self._again = [now + after for after in AGAIN]
         return True
 
 
