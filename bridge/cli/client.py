@@ -180,4 +180,6 @@ def ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) ->
 
 def say(answer: dict[str, Any], lines: list[str], as_json: bool) -> None:  # a switch
     """Print the lines, or the answer as JSON."""
+    if answer.get("stored") is False:
+        lines = [*lines, "It could not be stored: a restart would forget it."]
     typer.echo(json.dumps(answer, indent=2) if as_json else "\n".join(line for line in lines if line))

@@ -106,4 +106,5 @@ def unquiet(
 ) -> None:
     """Let a player sound again."""
     answer = ask(url, "POST", "/api/v1/unquiet", {"player": player, "by": by or login()})
-    say(answer, [answer["hears"]], as_json)
+    was = [] if answer["was_quiet"] else [f"{printable(answer['player'])} was not quiet."]
+    say(answer, [*was, answer["hears"]], as_json)

@@ -23,6 +23,8 @@ SLACK = 60.0
 """Seconds that a clock may go back without ending one; further, and it would hold for longer than anybody meant."""
 FLATLINE = "flatline"
 """What an acknowledgement of the flatline has as fingerprint."""
+OWN = "SingingPager"
+"""So begin the fingerprints of what the bridge says of itself; nobody outside can take one."""
 
 
 @dataclass(frozen=True, slots=True)

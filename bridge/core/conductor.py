@@ -207,7 +207,9 @@ class Conductor:
             return replace(verdict, reason=Reason.FLAPPING, play=None)
         if silenced or muted is not None:
             return replace(verdict, reason=Reason.SILENCED if silenced else Reason.MUTED, play=None)
-        reason = self.cadence.admit(cue, now, quiet=self.quiet(now), flood=self.book.flood)
+        # The bridge's own troubles are few, and begin in floods: a disk fills when much is written.
+        flood = self.book.flood and event.source is not Source.BRIDGE
+        reason = self.cadence.admit(cue, now, quiet=self.quiet(now), flood=flood)
         return replace(verdict, reason=reason, play=cue if reason is None else None)
 
     def _flaps(self, onset: Play) -> Play:

@@ -35,7 +35,7 @@ class Acked:
 
 
 class Duty:
-    """Acknowledgements and the switch of the watch, for one bridge."""
+    """Acknowledgements, mutes, quiet players and the switch of the watch, for one bridge."""
 
     def __init__(
         self,
@@ -49,6 +49,11 @@ class Duty:
     ) -> None:
         self._conductor, self._writes, self._room = conductor, writes, room
         self._clock, self._take, self._changed = clock, take, changed
+
+    @property
+    def stored(self) -> bool:
+        """Whether what was said last is kept over a restart; it holds in any case."""
+        return self._writes.ok and not self._writes.forgot
 
     async def acknowledge(self, fingerprint: str | None, by: str, why: str) -> Acked:
         """Take on an alert that fires, the flatline (`flatline`), or with None every alert: nobody is reminded of it."""
@@ -125,16 +130,27 @@ class Duty:
         """Make a player quiet for so long, or with None let it sound again. None where it is not (or no more may be)."""
         now, batch = self._clock(), Batch()
         quieted = None if seconds is None else Quieted(by, why, now, now + seconds)
+        if quieted is None and player.identity not in self._room.quiets:
+            return None
         if not self._room.quieten(player.identity, quieted, self._conductor.standing()):
             return None
         if quieted is None:
             batch.unquiet(player.identity)
             batch.deed(now, "unquiet", "", by, why, None, about={"player": player.name})
         else:
-            batch.quiet(player.identity, by, why, now, quieted.until)
+            if player.identity != player.name or player.kind == "sclang":  # a page that said which one it is
+                batch.quiet(player.identity, by, why, now, quieted.until)
             batch.deed(now, "quiet", "", by, why, quieted.until, about={"player": player.name})
         await self._write(batch)
         return quieted
+
+    async def named(self, player: Player, page: str) -> None:
+        """A page says which one it is (empty: it does not). Its names are apart from those of engines."""
+        moved = self._room.rename(player, f"page:{page}" if page else player.name)
+        if moved is not None and page:
+            batch = Batch()
+            batch.quiet(player.identity, moved.by, moved.why, moved.at, moved.until)
+            await self._write(batch)
 
     async def switch_watch(self, *, on: bool, by: str) -> None:
         """Disarm the watch, or arm it again. It stays so over a restart."""

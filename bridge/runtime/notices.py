@@ -8,6 +8,7 @@ acknowledged and muted, and they end when the trouble does. They are not publish
 | `SingingPagerStore` | the store cannot be written: senders are told to send again | it can |
 | `SingingPagerStoreDamaged` | a damaged store was put aside and a new one begun | after an hour |
 | `SingingPagerUnreadable` | what a sender sends can never be read, so what it has to say is lost; once for each route | after ten minutes without more |
+| `SingingPagerRefused` | somebody sends alerts with credentials that are wrong; senders drop what is refused so | after ten minutes without more |
 | `SingingPagerFull` | so many alerts fire that further ones are not kept | there is room again |
 """
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STORE, DAMAGED = "SingingPagerStore", "SingingPagerStoreDamaged"
-UNREADABLE, FULL = "SingingPagerUnreadable", "SingingPagerFull"
+UNREADABLE, REFUSED, FULL = "SingingPagerUnreadable", "SingingPagerRefused", "SingingPagerFull"
 DAMAGED_LASTS, UNREADABLE_LASTS = 3600.0, 600.0
 """Seconds."""
 SERVICE = "singing-pager"
@@ -58,6 +59,11 @@ class Notices:
         """A body, or a part of one, that can never be read."""
         summary = f"{client} sends to {route} what cannot be read: {why}"
         self.trouble(UNREADABLE, summary[:300], about=route, lasts=UNREADABLE_LASTS)
+
+    def refused(self, client: str) -> None:
+        """Alerts with credentials that are wrong: their sender will not send them again."""
+        summary = f"{client or 'somebody'} sends alerts with credentials that are wrong; they are lost"
+        self.trouble(REFUSED, summary, lasts=UNREADABLE_LASTS)
 
     def waiting(self) -> list[AlertEvent]:
         """What has not been told yet; it is now."""

@@ -68,6 +68,14 @@ class Room:
         self.hush(standing)
         return True
 
+    def rename(self, player: Player, identity: str) -> Quieted | None:
+        """A player says who it is. What made it quiet before goes with it, and is given back."""
+        moved = None if identity == player.identity else self.quiets.pop(player.identity, None)
+        player.identity = identity
+        if moved is not None:
+            self.quiets.setdefault(identity, moved)
+        return moved
+
     def hush(self, standing: Iterable[Set]) -> bool:
         """Bring every player to being quiet, or not; whether any has changed."""
         now, told, changed = self._clock(), list(standing), False
@@ -76,6 +84,7 @@ class Room:
         for player in self.players.values():
             if (on := player.identity in self.quiets) != player.hushed:
                 player.hush(on=on, standing=told)
+                self.stopped(player)  # when it sounds again it is told what stands, however short that was
                 changed = True
         return changed
 

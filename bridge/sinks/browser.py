@@ -26,7 +26,7 @@ class BrowserPlayer:
     kind = "browser"
 
     def __init__(self, number: int, listener: Callable[[Player, str, str], None]) -> None:
-        self.name = self.identity = f"browser-{number}"
+        self.name = self.identity = f"browser-{number}"  # until it says which page it is
         self.title = ""
         self.level: Level = "everything"
         self.listening = False

@@ -167,6 +167,7 @@ async def ack(request: Request) -> JSONResponse:
     return JSONResponse(
         {
             "ok": True,
+            "stored": runtime.duty.stored,
             "acknowledged": [_shown(new) for new in acked.new],
             "already": [_shown(old) for old in acked.old],
         }
@@ -189,7 +190,7 @@ async def unack(request: Request) -> JSONResponse:
     runtime: Runtime = request.app.state.runtime
     wanted = await read(request, Unacknowledge)
     ended = await runtime.duty.unacknowledge(wanted.fingerprint, wanted.by)
-    return JSONResponse({"ok": True, "unacknowledged": ended})
+    return JSONResponse({"ok": True, "stored": runtime.duty.stored, "unacknowledged": ended})
 
 
 @router.post("/watch", responses=UNREADABLE, openapi_extra=schema(SwitchWatch))
@@ -198,4 +199,4 @@ async def watch(request: Request) -> JSONResponse:
     runtime: Runtime = request.app.state.runtime
     wanted = await read(request, SwitchWatch)
     await runtime.duty.switch_watch(on=wanted.on, by=wanted.by)
-    return JSONResponse({"ok": True, "watch": state.status(runtime)["watch"]})
+    return JSONResponse({"ok": True, "stored": runtime.duty.stored, "watch": state.status(runtime)["watch"]})

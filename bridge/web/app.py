@@ -61,7 +61,13 @@ def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     app.include_router(probes.reading)
     for module in (intake, probes, api, mutes, story, silences, login, stream):
         app.include_router(module.router)
-    app.add_middleware(Guard, access=access, metrics=runtime.metrics, post_rate=runtime.settings.post_rate)
+    app.add_middleware(
+        Guard,
+        access=access,
+        metrics=runtime.metrics,
+        post_rate=runtime.settings.post_rate,
+        lost=runtime.notices.refused,
+    )
     app.add_exception_handler(UnreadableError, _unreadable)
     app.add_exception_handler(StoreError, _unavailable)
     app.add_exception_handler(HTTPException, _refused)

@@ -45,10 +45,20 @@ LOG_EVERY = 10.0
 
 
 class Guard:
-    """ASGI middleware. `post_rate` is in requests per second of one client, 0 for no limit."""
+    """ASGI middleware. `post_rate` is in requests per second of one client, 0 for no limit.
 
-    def __init__(self, app: App, access: Access, metrics: Metrics, post_rate: float = 0.0) -> None:
-        self.app, self.access, self.metrics = app, access, metrics
+    `lost` is told the address of whoever sends alerts with credentials that are wrong.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        access: Access,
+        metrics: Metrics,
+        post_rate: float = 0.0,
+        lost: Callable[[str], None] | None = None,
+    ) -> None:
+        self.app, self.access, self.metrics, self._lost = app, access, metrics, lost
         self._rates = {right: Rate(50, 200) for right in (Right.READ, Right.CONTROL)}
         self._posts = Rate(post_rate, 2 * post_rate) if post_rate else None
         self._logins = Rate(1 / 6, 10)
@@ -114,6 +124,8 @@ class Guard:
 
     def _count(self, scope: Scope, refused: Refused) -> None:
         self.metrics.refused.labels(refused.reason).inc()
+        if self._lost is not None and refused.status == 401 and scope["path"] == "/alert":
+            self._lost(_peer(scope))
         now = self.access.clock()
         if now - self._logged.get(refused.reason, -LOG_EVERY) < LOG_EVERY:
             return

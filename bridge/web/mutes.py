@@ -101,7 +101,12 @@ async def mute(request: Request) -> JSONResponse:
         most = f"at most {mutes.MOST} mutes of {mutes.MATCHERS} matchers in all"
         return JSONResponse({"ok": False, "error": f"{most} may be in force; end one first"}, 409)
     return JSONResponse(
-        {"ok": True, "mute": state.mute(made, runtime.conductor), "cadence": state.cadence(runtime)}
+        {
+            "ok": True,
+            "stored": runtime.duty.stored,
+            "mute": state.mute(made, runtime.conductor),
+            "cadence": state.cadence(runtime),
+        }
     )
 
 
@@ -113,7 +118,7 @@ async def unmute(request: Request) -> JSONResponse:
     ended = await runtime.duty.unmute(wanted.id, wanted.by)
     if wanted.id is not None and not ended:
         return _unknown(f"there is no mute {wanted.id!r}; see `mutes` of /api/v1/status")
-    return JSONResponse({"ok": True, "unmuted": ended})
+    return JSONResponse({"ok": True, "stored": runtime.duty.stored, "unmuted": ended})
 
 
 @router.post("/quiet", responses=UNREADABLE | UNKNOWN | _FULL, openapi_extra=schema(Quiet))
@@ -129,7 +134,13 @@ async def quiet(request: Request) -> JSONResponse:
     if made is None:
         return JSONResponse({"ok": False, "error": "too many players are quiet; end one first"}, 409)
     return JSONResponse(
-        {"ok": True, "player": player.name, "until": made.until, "hears": state.hears(runtime)}
+        {
+            "ok": True,
+            "stored": runtime.duty.stored,
+            "player": player.name,
+            "until": made.until,
+            "hears": state.hears(runtime),
+        }
     )
 
 
@@ -141,8 +152,10 @@ async def unquiet(request: Request) -> JSONResponse:
     player = _player(runtime, wanted.player)
     if player is None:
         return _no_player(wanted.player)
+    was = player.identity in runtime.room.quiets
     await runtime.duty.quieten(player, None, by=wanted.by, why="")
-    return JSONResponse({"ok": True, "player": player.name, "hears": state.hears(runtime)})
+    answer = {"ok": True, "stored": runtime.duty.stored, "player": player.name, "was_quiet": was}
+    return JSONResponse(answer | {"hears": state.hears(runtime)})
 
 
 def _player(runtime: Runtime, name: str) -> Player | None:

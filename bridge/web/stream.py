@@ -68,7 +68,7 @@ async def _receive(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -
             case {"type": "listening", "on": bool(on)}:
                 player.title = str(message.get("name", ""))[:64]
                 player.level = _level(message.get("level", player.level))
-                player.identity = str(message.get("page") or player.name)[:64]
+                await runtime.duty.named(player, str(message.get("page") or "")[:64])
                 player.listening = on
                 runtime.room.hush(runtime.conductor.standing())  # only now is it known who this is
                 if not on:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from bridge.core.acks import FLATLINE
+from bridge.core.acks import FLATLINE, OWN
 from bridge.core.durations import duration
 from bridge.model.errors import UnreadableError
 
@@ -114,7 +114,7 @@ def moment(text: str, now: float) -> float | None:
 def fingerprint(sent: Any, labels: dict[str, str]) -> str:
     """The fingerprint as sent, or one made of the labels; always short and printable."""
     if isinstance(sent, str) and sent:
-        if len(sent) <= MAX_ID and sent.isprintable() and sent != FLATLINE:
+        if len(sent) <= MAX_ID and sent.isprintable() and sent != FLATLINE and not sent.startswith(OWN):
             return sent
         return hashlib.sha256(sent.encode("utf-8", "replace")).hexdigest()[:16]
     text = json.dumps(sorted(labels.items()))  # no label can look like the border between two

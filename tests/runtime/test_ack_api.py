@@ -40,9 +40,15 @@ async def test_without_a_fingerprint_it_is_everything(client):
 
 
 async def test_where_nothing_fires_everything_is_nothing(client):
-    assert await client.post("ack", {}) == (200, {"ok": True, "acknowledged": [], "already": []})
-    assert await client.post("unack", {}) == (200, {"ok": True, "unacknowledged": []})
-    assert await client.post("unack", {"fingerprint": "a"}) == (200, {"ok": True, "unacknowledged": []})
+    assert await client.post("ack", {}) == (
+        200,
+        {"ok": True, "stored": True, "acknowledged": [], "already": []},
+    )
+    assert await client.post("unack", {}) == (200, {"ok": True, "stored": True, "unacknowledged": []})
+    assert await client.post("unack", {"fingerprint": "a"}) == (
+        200,
+        {"ok": True, "stored": True, "unacknowledged": []},
+    )
 
 
 @pytest.mark.parametrize(("fingerprint", "word"), [("gone", "'gone'"), ("flatline", "nothing is missing")])

@@ -12,6 +12,7 @@ from bridge.core.voices import LABELS, LETTERS
 from bridge.model.events import MetricSample, Outcome, Reason, Source
 from bridge.sinks.browser import BrowserPlayer
 from bridge.store import books
+from bridge.store.file import File
 
 
 @pytest.fixture
@@ -336,14 +337,100 @@ async def test_quiet_is_of_the_player_and_not_of_its_connection(tmp_path):
     now = [BEGAN]
     async with running(tmp_path, now) as client:
         page = BrowserPlayer(1, client.runtime.room.answered)
-        page.listening, page.identity = True, "the page of anna"
+        page.listening, page.identity = True, "page:anna"
         client.runtime.room.join(page)
         await client.post("quiet", {"player": page.name, "for": "1h"})
     async with running(tmp_path, now) as client:
         page = BrowserPlayer(7, client.runtime.room.answered)
-        page.listening, page.identity = True, "the page of anna"
+        page.listening, page.identity = True, "page:anna"
         client.runtime.room.join(page)
         assert not page.audible
         await pass_time(client, 3601.0, 10.0)
         assert page.audible
     assert books.ledger(tmp_path).problems == []
+
+
+async def say_who(client, page, name):
+    """What the `listening` frame does."""
+    await client.runtime.duty.named(page, name)
+    page.listening = True
+    client.runtime.room.hush(client.runtime.conductor.standing())
+
+
+async def test_quiet_that_was_given_before_the_page_said_who_it_is_goes_with_it(tmp_path):
+    now = [BEGAN]
+    async with running(tmp_path, now) as client:
+        page = BrowserPlayer(1, client.runtime.room.answered)
+        client.runtime.room.join(page)
+        await client.post("quiet", {"player": page.name, "for": "1h", "by": "anna"})
+        await say_who(client, page, "p1")
+        assert not page.audible
+    async with running(tmp_path, now) as client:
+        page = BrowserPlayer(5, client.runtime.room.answered)
+        client.runtime.room.join(page)
+        await say_who(client, page, "p1")
+        assert not page.audible
+
+
+async def test_quiet_of_a_page_without_a_name_hushes_no_other_after_a_restart(tmp_path):
+    now = [BEGAN]
+    async with running(tmp_path, now) as client:
+        page = BrowserPlayer(1, client.runtime.room.answered)
+        client.runtime.room.join(page)
+        await say_who(client, page, "")
+        await client.post("quiet", {"player": page.name, "for": "1h"})
+        assert not page.audible
+    async with running(tmp_path, now) as client:
+        other = BrowserPlayer(1, client.runtime.room.answered)
+        client.runtime.room.join(other)
+        await say_who(client, other, "")
+        assert other.audible
+
+
+async def test_a_page_cannot_call_itself_as_the_engine(client, page):
+    engine = client.runtime.sclang
+    await say_who(client, page, engine.name)
+    await client.post("quiet", {"player": page.name})
+    assert (page.hushed, engine.hushed) == (True, False)
+    await client.post("unquiet", {"player": page.name})
+    await client.post("quiet", {"player": "supercollider"})
+    assert (page.hushed, engine.hushed) == (False, True)
+
+
+async def test_what_came_in_a_short_quiet_is_told_at_its_end(client, page):
+    await pass_time(client, 1.0)
+    await client.post("quiet", {"player": page.name, "for": "5s"})
+    await client.fires("a", severity="critical")
+    heard(page)
+    await pass_time(client, 6.0)
+    assert "digest" in heard(page)
+
+
+async def test_one_that_is_not_quiet_is_told_so_and_nothing_is_written(client, page):
+    code, answer = await client.post("unquiet", {"player": page.name})
+    assert (code, answer["was_quiet"]) == (200, False)
+    assert books.deeds(client.runtime.settings.data_dir, None) == [] or all(
+        deed["what"] != "unquiet" for deed in books.deeds(client.runtime.settings.data_dir, None)
+    )
+
+
+async def test_what_people_say_while_nothing_can_be_stored_holds_and_they_are_told(client, page, monkeypatch):
+    await client.fires("a", severity="critical")
+
+    def broken(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(File, "check", broken)
+    said = [
+        await client.post("ack", {"by": "anna"}),
+        await client.post("mute", {"match": ["a=b"]}),
+        await client.post("quiet", {"player": page.name}),
+        await client.post("watch", {"on": False}),
+        await client.post("unack", {}),
+        await client.post("unmute", {}),
+        await client.post("unquiet", {"player": page.name}),
+    ]
+    assert [(code, answer["stored"]) for code, answer in said] == [(200, False)] * 7
+    monkeypatch.undo()
+    _, answer = await client.post("ack", {"by": "anna"})
+    assert answer["stored"] is True

@@ -156,3 +156,31 @@ async def test_samples_that_wait_for_a_store_that_hangs_are_so_many_at_most(clie
         pass
     await tick(client)
     assert books.ledger(client.runtime.settings.data_dir).received["sample", "http"] == 20
+
+
+async def test_alerts_with_wrong_credentials_are_heard_once(client):
+    for _ in range(3):
+        answer = await client.http.post("/alert", json={}, headers={"Authorization": "Bearer wrong"})
+        assert answer.status_code == 401
+    await client.http.post("/metric", json={}, headers={"Authorization": "Bearer wrong"})
+    await tick(client)
+    assert list(await firing(client)) == ["SingingPagerRefused"]
+
+
+async def test_nobody_outside_takes_the_name_of_a_trouble(client):
+    for name in ("SingingPagerRefused", "SingingPagerUnreadable:/alert"):
+        alert = {"fingerprint": name, "labels": {"alertname": "A", "n": name}, "status": "firing"}
+        await client.http.post("/alert", json={"alerts": [alert]})
+    found = await firing(client)
+    assert len(found) == 2
+    assert not any(fp.startswith("SingingPager") for fp in found)
+
+
+async def test_a_disk_that_fills_in_a_flood_is_heard(client, monkeypatch):
+    await client.fires(*(f"f{n}" for n in range(100)), severity="warning")
+    monkeypatch.setattr(File, "check", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
+    await client.http.post("/alert", json={"alerts": [{"labels": {"alertname": "A"}}]})
+    before = client.runtime.metrics.cues.labels("warning", "event")._value.get()
+    await tick(client, 0.25)
+    await tick(client, 0.25)
+    assert client.runtime.metrics.cues.labels("warning", "event")._value.get() == before + 1
