@@ -241,13 +241,15 @@ def _who(found: dict[str, Any]) -> list[str]:
 
 def _player(player: dict[str, Any]) -> str:
     level = f", to {_LEVELS[player['level']]}" if player["audible"] else ""
+    engine = player["kind"] == "sclang"
+    if engine and not player["answers"]:
+        return f"SuperCollider at {player['name']}: no answer."
     if quiet := player["quiet"]:
         by = f", by {printable(quiet['by'])}" if quiet["by"] else ""
-        return f"{'SuperCollider at' if player['kind'] == 'sclang' else 'Page'} {player['name']}: quiet until {clock(quiet['until'])}{by}."
-    if player["kind"] != "sclang":
+        name = "SuperCollider at" if engine else "Page"
+        return f"{name} {player['name']}: quiet until {clock(quiet['until'])}{by}."
+    if not engine:
         return f"Page {player['name']}: {'listening' if player['audible'] else 'open, not listening'}{level}."
-    if not player["answers"]:
-        return f"SuperCollider at {player['name']}: no answer."
     silent = "" if player["audible"] else ": nobody can hear that"
     return f"SuperCollider at {player['name']}: answers, audio driver {player['driver']}{silent}{level}."
 

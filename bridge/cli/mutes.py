@@ -92,7 +92,8 @@ def quiet(
     """Make one player quiet for a while; the others go on."""
     body = {"player": player, "for": for_, "by": by or login(), "why": why}
     answer = ask(url, "POST", "/api/v1/quiet", body)
-    line = f"{printable(answer['player'])} is quiet until {look.clock(answer['until'])}."
+    name = "SuperCollider" if player == SUPERCOLLIDER else printable(answer["player"])
+    line = f"{name} is quiet until {look.clock(answer['until'])}."
     say(answer, [line, answer["hears"]], as_json)
 
 
