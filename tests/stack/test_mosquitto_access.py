@@ -132,7 +132,10 @@ def test_a_device_reads_nothing_not_even_its_own(broker: Mosquitto) -> None:
         for topic in ("#", "alerts/#", "metrics/#", "alerts/lamp/critical"):
             lamp.subscribe(topic, 1)
         wait_for(lambda: len(subscribed) == 4, "the broker answers the subscriptions")
+        heard: list[object] = []
+        ear.on_subscribe = lambda *_: heard.append(None)
         ear.subscribe("alerts/#", 1)
+        wait_for(lambda: heard, "the broker answers the ear")
         assert written(freezer, "alerts/freezer/critical")
         assert written(lamp, "alerts/lamp/critical")
         wait_for(lambda: len(ear.got) == 2, "whoever may read it has it")
