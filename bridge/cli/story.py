@@ -128,6 +128,8 @@ def _deed(deed: dict[str, Any]) -> str:
 
 def _about(about: dict[str, Any]) -> str:
     """What a mute takes, which player is quiet."""
+    if "silence" in about:
+        return f" [{printable(about['silence'])}]"
     if "player" in about:
         return f" of {printable(about['player'])}"
     if "match" not in about:

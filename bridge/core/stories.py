@@ -15,7 +15,7 @@ from bridge.core.matchers import MatcherError
 from bridge.core.mutes import Mute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
 STARTS = 20
 """So many starts of the bridge are told, the newest."""
@@ -81,8 +81,13 @@ class Life:
         )
 
 
-def belong(life: Life, deeds: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Of deeds that are about no single alert, the newest first, those that belong to the story; the oldest last."""
+def belong(
+    life: Life, deeds: Iterable[Mapping[str, Any]], silences: Container[str] = ()
+) -> list[Mapping[str, Any]]:
+    """Of deeds that are about no single alert, the newest first, those that belong to the story; the oldest last.
+
+    `silences` are the ids of those of Alertmanager that took it.
+    """
     found: list[Mapping[str, Any]] = []
     ended: dict[tuple[str, str], Mapping[str, Any]] = {}
     starts = 0
@@ -93,6 +98,8 @@ def belong(life: Life, deeds: Iterable[Mapping[str, Any]]) -> list[Mapping[str, 
             ended[whose] = deed
         elif what == "start" and starts < STARTS and life.began < deed["at"] <= life.ended:
             starts += 1
+            found.append(deed)
+        elif what == "unsilence" and about.get("silence", "") in silences:
             found.append(deed)
         elif what in {"mute", "quiet"}:
             over = ended.pop(whose, None)

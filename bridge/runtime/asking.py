@@ -164,7 +164,7 @@ class Asking:
         one = self._one(known)
         who, comment = by or "singing-pager", why or "silenced with The Singing Pager"
         ident, until = await one.source.silence(matchers, who, comment, seconds)
-        await self._deed("silence", about, by, why, until)
+        await self._deed("silence", about, by, why, until, silence=ident)
         await self._ask(one)
         return Made(ident, f"{known.cluster.name}/#/silences/{ident}", known.cluster.name, until)
 
@@ -175,7 +175,7 @@ class Asking:
             try:
                 if await one.source.expire(ident):
                     ended.append(one.known.cluster.name)
-                    await self._deed("unsilence", "", by, ident, None)
+                    await self._deed("unsilence", "", by, "", None, silence=ident)
                     await self._ask(one)
             except AskError as e:
                 errors.append(str(e))
@@ -212,9 +212,11 @@ class Asking:
             raise AskError(f"{known.cluster.name}: the rule book has just changed; try again")
         return one
 
-    async def _deed(self, what: str, about: str, by: str, why: str, until: float | None) -> None:
+    async def _deed(
+        self, what: str, fingerprint: str, by: str, why: str, until: float | None, *, silence: str
+    ) -> None:
         batch = Batch()
-        batch.deed(self._clock(), what, about, by, why, until)
+        batch.deed(self._clock(), what, fingerprint, by, why, until, about={"silence": silence})
         await self._writes.commit(batch)
 
     async def _forever(self, one: _One) -> None:
@@ -246,7 +248,8 @@ class Asking:
         with self._writes.later() as batch:
             for fingerprint, silence, begins in decided.silences:
                 what, until = ("silenced", silence.until) if begins else ("unsilenced", None)
-                batch.deed(now, what, fingerprint, silence.by, silence.comment, until)
+                about = {"silence": silence.id} if silence.id else None
+                batch.deed(now, what, fingerprint, silence.by, silence.comment, until, about=about)
         if decided.events:
             # Shielded: a reload that comes between deciding and sounding must not cut a batch in two.
             await asyncio.shield(self._take(list(decided.events)))

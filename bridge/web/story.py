@@ -122,7 +122,8 @@ def _told(folder: Path, fingerprint: str, now: float, alert: Active | None) -> d
     # A mute that held when it came may have been given so long before.
     common = books.deeds(folder, "", LOOKED_AT + 1, life.began - mutes.LONGEST, life.ended)
     cut = cut or len(common) > LOOKED_AT
-    found = stories.belong(life, common[:LOOKED_AT])
+    silences = {deed["about"].get("silence") for deed in own} - {None}
+    found = stories.belong(life, common[:LOOKED_AT], silences)
     cut = cut or len(found) > books.PAGE
     deeds = sorted(own[: books.PAGE][::-1] + found[: books.PAGE][::-1], key=stories.when)
     return {"events": events, "deeds": deeds, "cut": cut}
