@@ -146,11 +146,15 @@ class Duty:
 
     async def named(self, player: Player, page: str) -> None:
         """A page says which one it is (empty: it does not). Its names are apart from those of engines."""
-        moved = self._room.rename(player, f"page:{page}" if page else player.name)
-        if moved is not None and page:
-            batch = Batch()
-            batch.quiet(player.identity, moved.by, moved.why, moved.at, moved.until)
-            await self._write(batch)
+        before = player.identity
+        if self._room.rename(player, f"page:{page}" if page else player.name) is None:
+            return
+        batch = Batch()
+        batch.unquiet(before)
+        if page:
+            held = self._room.quiets[player.identity]
+            batch.quiet(player.identity, held.by, held.why, held.at, held.until)
+        await self._write(batch)
 
     async def switch_watch(self, *, on: bool, by: str) -> None:
         """Disarm the watch, or arm it again. It stays so over a restart."""

@@ -124,7 +124,8 @@ class Guard:
 
     def _count(self, scope: Scope, refused: Refused) -> None:
         self.metrics.refused.labels(refused.reason).inc()
-        if self._lost is not None and refused.status == 401 and scope["path"] == "/alert":
+        posted = scope["path"] == "/alert" and scope.get("method") == "POST"
+        if self._lost is not None and refused.status == 401 and posted:
             self._lost(_peer(scope))
         now = self.access.clock()
         if now - self._logged.get(refused.reason, -LOG_EVERY) < LOG_EVERY:

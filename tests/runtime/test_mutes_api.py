@@ -433,3 +433,16 @@ async def test_what_people_say_while_nothing_can_be_stored_holds_and_they_are_to
     monkeypatch.undo()
     _, answer = await client.post("ack", {"by": "anna"})
     assert answer["stored"] is True
+
+
+async def test_quiet_follows_a_page_that_changes_its_name_in_the_store_too(tmp_path):
+    now = [BEGAN]
+    async with running(tmp_path, now) as client:
+        page = BrowserPlayer(1, client.runtime.room.answered)
+        client.runtime.room.join(page)
+        await say_who(client, page, "a")
+        await client.post("quiet", {"player": page.name, "for": "1h"})
+        await say_who(client, page, "b")
+        assert not page.audible
+    async with running(tmp_path, now) as client:
+        assert list(client.runtime.room.quiets) == ["page:b"]

@@ -163,6 +163,7 @@ async def test_alerts_with_wrong_credentials_are_heard_once(client):
         answer = await client.http.post("/alert", json={}, headers={"Authorization": "Bearer wrong"})
         assert answer.status_code == 401
     await client.http.post("/metric", json={}, headers={"Authorization": "Bearer wrong"})
+    await client.http.get("/alert", headers={"Authorization": "Bearer wrong"})
     await tick(client)
     assert list(await firing(client)) == ["SingingPagerRefused"]
 
