@@ -26,6 +26,8 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Plain = Annotated[bool, typer.Option("--plain", help="no colour")]
 By = Annotated[str, typer.Option(help="who you are; your login name unless you say")]
 TIMEOUT = 10.0
+UNSTORED = "It could not be stored: a restart would forget it."
+"""Told of what people say while the store cannot be written."""
 
 
 def fire(
@@ -181,5 +183,5 @@ def ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) ->
 def say(answer: dict[str, Any], lines: list[str], as_json: bool) -> None:  # a switch
     """Print the lines, or the answer as JSON."""
     if answer.get("stored") is False:
-        lines = [*lines, "It could not be stored: a restart would forget it."]
+        lines = [*lines, UNSTORED]
     typer.echo(json.dumps(answer, indent=2) if as_json else "\n".join(line for line in lines if line))

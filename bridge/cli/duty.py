@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli import look, motifs
-from bridge.cli.client import By, Json, Plain, Url, ask, given, login, say
+from bridge.cli.client import UNSTORED, By, Json, Plain, Url, ask, given, login, say
 from bridge.core.acks import FLATLINE
 from bridge.core.digest import age, printable
 from bridge.model.catalogue import SEVERITIES
@@ -139,8 +139,10 @@ def watch(
     plain: Plain = False,  # noqa: ARG001 # as above
 ) -> None:
     """Say whether the watch is kept and what is waited for, or switch it."""
+    stored = True
     if switch is not None:
-        ask(url, "POST", "/api/v1/watch", {"on": switch is Switch.ON, "by": by or login()})
+        answer = ask(url, "POST", "/api/v1/watch", {"on": switch is Switch.ON, "by": by or login()})
+        stored = answer["stored"]
     found = ask(url, "GET", "/api/v1/status")
     lines = look.watch_lines(found) + [_input(i, found["now"]) for i in found["watch"]["inputs"]]
     if found["watch"]["route"]:
@@ -148,6 +150,8 @@ def watch(
             "Put this first under `routes:` of alertmanager.yml (docs/alertmanager.md has the receiver):",
             ROUTE,
         ]
+    if not stored:
+        lines.append(UNSTORED)
     say(found["watch"], lines, as_json)
 
 
