@@ -45,7 +45,7 @@ POLL = 2.0
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 RESERVED = frozenset(SOUNDS) | {
-    *("reverb", "master", "sampler"),  # synthdefs that every player has
+    *("reverb", "master", "fader", "sampler"),  # synthdefs that every player has
     *("alert", "release", "hello", "stats", "stop", "ack"),  # addresses of the engine
     *(SILENT, SIGN_OF_LIFE),  # words of the rule book
 }

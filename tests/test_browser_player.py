@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from pythonosc.osc_message import OscMessage
 
 from bridge import config
-from bridge.model.commands import Play
+from bridge.core.parts import BED_GROUP, FIRST_NODE
+from bridge.model.catalogue import SOUNDS
+from bridge.model.commands import Play, Release, Set
 from bridge.runtime import Runtime
 from bridge.settings import Settings
-from bridge.sinks.browser import BACKLOG, BrowserPlayer
+from bridge.sinks.browser import BACKLOG, BrowserPlayer, Sheet
 from bridge.web import stream
 
 
@@ -19,13 +24,13 @@ def said():
 
 @pytest.fixture
 def player(said):
-    page = BrowserPlayer(1, lambda _, play_id, status: said.append((play_id, status)))
+    page = BrowserPlayer(1, lambda _, play_id, status: said.append((play_id, status)), Sheet())
     page.listening = True
     return page
 
 
 def sent(player):
-    return [player.outbox.get_nowait()["sound"] for _ in range(player.outbox.qsize())]
+    return [json.loads(text)["sound"] for text in player.waiting() if isinstance(text, str)]
 
 
 @pytest.mark.parametrize(
@@ -73,3 +78,102 @@ def test_the_state_is_made_once_for_all_pages(tmp_path, monkeypatch):
     now[0] += 1.0
     assert '"now":1001.0' in states.text(runtime)
     assert made == [0, 1, 1]
+
+
+AMBIENT = Set("ambient", "ambient", SOUNDS["ambient"].defaults())
+CPU = Set("cpu", "cpu", {"freq": 500.0})
+
+
+def osc(player):
+    """The packets that wait: (number, address, first arguments)."""
+    found = []
+    for packet in player.waiting():
+        if isinstance(packet, bytes):
+            body = packet[4:]
+            if body.startswith(b"#bundle"):
+                body = body[20:]
+            message = OscMessage(body)
+            found.append((int.from_bytes(packet[:4], "big"), message.address, message.params))
+    return found
+
+
+def test_a_page_with_scsynth_is_sent_everything_and_then_what_changes(player):
+    player.whole([AMBIENT, CPU])
+    first = osc(player)
+    assert [(number, address) for number, address, _ in first] == [
+        (1, "/g_freeAll"),
+        (2, "/s_new"),
+        (3, "/s_new"),
+    ]
+    assert first[0][2] == [BED_GROUP]
+    assert [params[:4] for _, _, params in first[1:]] == [
+        ["ambient", FIRST_NODE, 0, BED_GROUP],
+        ["cpu", FIRST_NODE + 1, 0, BED_GROUP],
+    ]
+    for freq in (600.0, 610.0, 620.0):
+        player.bring([Set("cpu", "cpu", {"freq": freq})])
+    [(number, address, params)] = osc(player)
+    assert (number, address) == (4, "/n_set")
+    assert params[params.index("freq") + 1] == 620.0
+    player.bring([Release("cpu")])
+    assert osc(player) == [(5, "/n_set", [FIRST_NODE + 1, "gate", 0.0])]
+    player.bring([CPU])
+    [(_, address, params)] = osc(player)
+    assert (address, params[1]) == ("/s_new", FIRST_NODE + 2)
+
+
+def test_a_cue_is_a_bundle_of_its_own_behind_its_words(player):
+    player.whole([])
+    osc(player)
+    player.play(Play("p", "critical", {"freq": 880.0}, "critical", "f"))
+    text, packet = player.waiting()
+    told = json.loads(text)
+    assert (told["type"], told["id"], told["fingerprint"]) == ("play", "p", "f")
+    assert int.from_bytes(packet[:4], "big") == 2
+    seconds = int.from_bytes(packet[12:16], "big") + int.from_bytes(packet[16:20], "big") / 2**32
+    assert seconds - 2208988800 - told["at"] == pytest.approx(0.1, abs=1e-3)
+    message = OscMessage(packet[24:])
+    assert message.params[:2] == ["critical", told["node"]]
+
+
+def test_a_cue_is_made_once_for_all_pages_and_each_voice_too():
+    sheet = Sheet()
+    pages = [BrowserPlayer(n, lambda *_: None, sheet) for n in range(3)]
+    for page in pages:
+        page.listening = True
+        page.whole([AMBIENT])
+        page.waiting()
+    cue = Play("p", "warning", {})
+    for page in pages:
+        page.play(cue)
+        page.bring([CPU])
+    told = [page.waiting() for page in pages]
+    assert told[0] == told[1] == told[2]
+    assert told[0][0] is told[1][0]
+
+
+def test_without_the_bed_no_voice_is_sent_and_it_comes_back_as_a_whole(player):
+    player.level = "cues"
+    player.whole([AMBIENT, CPU])
+    assert [address for _, address, _ in osc(player)] == ["/g_freeAll"]
+    player.level = "everything"
+    player.rebed([AMBIENT, CPU])
+    assert [address for _, address, _ in osc(player)] == ["/g_freeAll", "/s_new", "/s_new"]
+    player.level = "heartbeat"
+    player.rebed([AMBIENT, CPU])
+    assert [params[1:] for _, _, params in osc(player)] == [["gate", 0.0]] * 2
+
+
+def test_of_many_states_only_the_newest_waits(player):
+    for n in range(10_000):
+        player.state(f"{n}")
+    assert player.waiting() == ["9999"]
+
+
+def test_a_slow_page_has_only_the_newest_value_of_each_voice(player):
+    player.whole([AMBIENT])
+    player.waiting()
+    for n in range(10_000):
+        player.bring([Set("cpu", "cpu", {"freq": 440.0 + n % 400})])
+    assert len(player.waiting()) == 1
+    assert not player.slow

@@ -22,7 +22,7 @@ from bridge.core.who import NOBODY
 from bridge.model.catalogue import SEVERITIES, SOUNDS
 from bridge.model.commands import Play, Set
 from bridge.model.errors import ConfigError
-from bridge.sinks.browser import BrowserPlayer
+from bridge.sinks.browser import BrowserPlayer, Sheet
 from bridge.sounds import DESCRIBED, LARGEST, POLL, RESERVED, Folder, load_book, read
 from bridge.wire.link import Link
 
@@ -404,10 +404,10 @@ def test_a_built_in_cue_that_is_unknown_is_not_sent_for_ever():
 
 
 def test_a_page_gets_the_cue_of_the_severity():
-    page = BrowserPlayer(1, lambda *_: None)
+    page = BrowserPlayer(1, lambda *_: None, Sheet())
     page.listening = True
     page.play(Play("a", "bell", {"vol": 0.5, "pan": 0.1}, "warning"))
-    told = page.outbox.get_nowait()
+    [told] = map(json.loads, page.waiting())
     assert (told["id"], told["sound"], told["params"]["pan"]) == ("a", "warning", 0.1)
     assert told["params"]["freq"] == SOUNDS["warning"].control("freq").default
 

@@ -35,7 +35,10 @@ GROUP = 1
 MIX, FX, OUT = 16, 18, 0
 """Buses: all dry sound, what goes to the reverb, the output."""
 
-SYNTHDEFS = (*SOUNDS, "reverb", "master")
+CUES, BED = (20, 24), (22, 26)
+"""Buses of a player with a fader for each layer: its dry sound, and what of it goes to the reverb."""
+
+SYNTHDEFS = (*SOUNDS, "reverb", "master", "fader")
 """Every synthdef that a player must have loaded."""
 
 SAMPLER = "sampler"

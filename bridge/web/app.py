@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from bridge import __version__
 from bridge.model.errors import GoneError, StoreError, UnreadableError
+from bridge.sinks.browser import Sheet
 from bridge.web import answers, api, intake, login, mutes, probes, silences, story, stream
 from bridge.web.access import Access
 from bridge.web.guard import Guard
@@ -57,6 +58,7 @@ def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     )
     app.state.runtime = runtime
     app.state.states = stream.States()
+    app.state.sheet = Sheet()
     app.state.access = access
     app.include_router(probes.reading)
     for module in (intake, probes, api, mutes, story, silences, login, stream):

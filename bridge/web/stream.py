@@ -40,7 +40,7 @@ async def stream(socket: WebSocket) -> None:
     """One page."""
     runtime: Runtime = socket.app.state.runtime
     await socket.accept()
-    player = BrowserPlayer(next(_numbers), runtime.room.answered)
+    player = BrowserPlayer(next(_numbers), runtime.room.answered, socket.app.state.sheet)
     runtime.room.join(player)
     works = (_receive(socket, runtime, player), _states(socket, runtime, player), _send(socket, player))
     tasks = [asyncio.create_task(work) for work in works]
@@ -70,16 +70,20 @@ async def _receive(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -
                 player.level = _level(message.get("level", player.level))
                 await runtime.duty.named(player, str(message.get("page") or "")[:64])
                 player.listening = on
-                runtime.room.hush(runtime.conductor.standing())  # only now is it known who this is
-                if not on:
+                standing = runtime.conductor.standing()
+                runtime.room.hush(standing)  # only now is it known who this is
+                player.rebed(standing)
+                if not on or message.get("slept"):
                     runtime.room.stopped(player)
                 runtime.changed()
+            case {"type": "whole"}:
+                player.whole(runtime.conductor.standing())
             case {"type": "ack", "id": str(play_id), "status": "played" | "muted" | "failed" as status}:
                 player.acknowledged(play_id, status)
             case {"type": "ping"}:
-                _put(player, {"type": "pong", "now": runtime.clock()})
+                player.answer({"type": "pong", "now": runtime.clock()})
             case _:
-                raise BadFrameError("expected listening, ack or ping; see docs/stream.md")
+                raise BadFrameError("expected listening, whole, ack or ping; see docs/stream.md")
 
 
 def _level(word: object) -> Level:
@@ -104,7 +108,7 @@ async def _states(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) ->
         async with runtime.changes:
             await runtime.changes.wait_for(lambda: runtime.version != seen)  # noqa: B023 # evaluated while this turn lasts
         seen = runtime.version
-        _put(player, states.text(runtime))
+        player.state(states.text(runtime))
         await asyncio.sleep(STATE_EVERY)
 
 
@@ -142,25 +146,19 @@ def state(runtime: Runtime) -> dict[str, Any]:
     return {"type": "state", "mqtt": found["mqtt"]["state"], **{key: found[key] for key in keys}}
 
 
-def _put(player: BrowserPlayer, message: dict[str, Any] | str) -> None:
-    try:
-        player.outbox.put_nowait(message)
-    except asyncio.QueueFull:
-        player.slow = True
-
-
 async def _send(socket: WebSocket, player: BrowserPlayer) -> None:
     """What waits for the page; until it takes nothing any more."""
     while True:
-        message = await player.outbox.get()
-        text = message if isinstance(message, str) else orjson.dumps(message).decode()
-        try:
-            async with asyncio.timeout(STUCK):
-                await socket.send_text(text)
-        except (RuntimeError, WebSocketDisconnect):
-            await asyncio.Event().wait()  # it has gone: `_receive` says so
-        except TimeoutError:
-            return
+        for message in await player.next():
+            try:
+                async with asyncio.timeout(STUCK):
+                    await (
+                        socket.send_text(message) if isinstance(message, str) else socket.send_bytes(message)
+                    )
+            except (RuntimeError, WebSocketDisconnect):
+                await asyncio.Event().wait()  # it has gone: `_receive` says so
+            except TimeoutError:
+                return
 
 
 async def _close(socket: WebSocket, code: int, why: str) -> None:

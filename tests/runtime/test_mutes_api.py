@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from lab.api import BEGAN, running
@@ -10,7 +11,7 @@ from lab.api import BEGAN, running
 from bridge.core.mutes import MOST
 from bridge.core.voices import LABELS, LETTERS
 from bridge.model.events import MetricSample, Outcome, Reason, Source
-from bridge.sinks.browser import BrowserPlayer
+from bridge.sinks.browser import BrowserPlayer, Sheet
 from bridge.store import books
 from bridge.store.file import File
 
@@ -18,7 +19,7 @@ from bridge.store.file import File
 @pytest.fixture
 def page(client):
     """A page that listens and says of every cue that it sounded."""
-    player = BrowserPlayer(1, client.runtime.room.answered)
+    player = BrowserPlayer(1, client.runtime.room.answered, Sheet())
     player.listening = True
     client.runtime.room.join(player)
     return player
@@ -27,8 +28,7 @@ def page(client):
 def heard(page):
     """Sounds that were sent to the page since the last look; the page has played them."""
     found = []
-    while not page.outbox.empty():
-        message = page.outbox.get_nowait()
+    for message in map(json.loads, page.waiting()):
         if message["type"] == "play":
             page.acknowledged(message["id"], "played")
             found.append(message["sound"])
@@ -100,13 +100,9 @@ async def test_when_it_ends_what_still_fires_is_told_at_once(client, page):
 
 async def test_the_heartbeat_says_that_something_is_muted(client, page):
     async def seconds():
-        found = []
         await pass_time(client, 25.0)
-        while not page.outbox.empty():
-            message = page.outbox.get_nowait()
-            if message["type"] == "play" and message["sound"] == "heartbeat":
-                found.append(message["params"]["second"])
-        return set(found)
+        plays = [told for told in map(json.loads, page.waiting()) if told["type"] == "play"]
+        return {told["params"]["second"] for told in plays if told["sound"] == "heartbeat"}
 
     plain = await seconds()
     await client.post("mute", {"match": ["a=b"]})
@@ -299,7 +295,7 @@ async def test_there_are_so_many_at_most(client):
 
 
 async def test_a_quiet_player_hears_nothing_and_then_what_stands(client, page):
-    other = BrowserPlayer(2, client.runtime.room.answered)
+    other = BrowserPlayer(2, client.runtime.room.answered, Sheet())
     other.listening = True
     client.runtime.room.join(other)
     await pass_time(client, 1.0)
@@ -336,12 +332,12 @@ async def test_quiet_is_of_the_player_and_not_of_its_connection(tmp_path):
     """A page that connects anew is the same page; a bridge that starts anew knows it."""
     now = [BEGAN]
     async with running(tmp_path, now) as client:
-        page = BrowserPlayer(1, client.runtime.room.answered)
+        page = BrowserPlayer(1, client.runtime.room.answered, Sheet())
         page.listening, page.identity = True, "page:anna"
         client.runtime.room.join(page)
         await client.post("quiet", {"player": page.name, "for": "1h"})
     async with running(tmp_path, now) as client:
-        page = BrowserPlayer(7, client.runtime.room.answered)
+        page = BrowserPlayer(7, client.runtime.room.answered, Sheet())
         page.listening, page.identity = True, "page:anna"
         client.runtime.room.join(page)
         assert not page.audible
@@ -360,13 +356,13 @@ async def say_who(client, page, name):
 async def test_quiet_that_was_given_before_the_page_said_who_it_is_goes_with_it(tmp_path):
     now = [BEGAN]
     async with running(tmp_path, now) as client:
-        page = BrowserPlayer(1, client.runtime.room.answered)
+        page = BrowserPlayer(1, client.runtime.room.answered, Sheet())
         client.runtime.room.join(page)
         await client.post("quiet", {"player": page.name, "for": "1h", "by": "anna"})
         await say_who(client, page, "p1")
         assert not page.audible
     async with running(tmp_path, now) as client:
-        page = BrowserPlayer(5, client.runtime.room.answered)
+        page = BrowserPlayer(5, client.runtime.room.answered, Sheet())
         client.runtime.room.join(page)
         await say_who(client, page, "p1")
         assert not page.audible
@@ -375,13 +371,13 @@ async def test_quiet_that_was_given_before_the_page_said_who_it_is_goes_with_it(
 async def test_quiet_of_a_page_without_a_name_hushes_no_other_after_a_restart(tmp_path):
     now = [BEGAN]
     async with running(tmp_path, now) as client:
-        page = BrowserPlayer(1, client.runtime.room.answered)
+        page = BrowserPlayer(1, client.runtime.room.answered, Sheet())
         client.runtime.room.join(page)
         await say_who(client, page, "")
         await client.post("quiet", {"player": page.name, "for": "1h"})
         assert not page.audible
     async with running(tmp_path, now) as client:
-        other = BrowserPlayer(1, client.runtime.room.answered)
+        other = BrowserPlayer(1, client.runtime.room.answered, Sheet())
         client.runtime.room.join(other)
         await say_who(client, other, "")
         assert other.audible
@@ -438,7 +434,7 @@ async def test_what_people_say_while_nothing_can_be_stored_holds_and_they_are_to
 async def test_quiet_follows_a_page_that_changes_its_name_in_the_store_too(tmp_path):
     now = [BEGAN]
     async with running(tmp_path, now) as client:
-        page = BrowserPlayer(1, client.runtime.room.answered)
+        page = BrowserPlayer(1, client.runtime.room.answered, Sheet())
         client.runtime.room.join(page)
         await say_who(client, page, "a")
         await client.post("quiet", {"player": page.name, "for": "1h"})
