@@ -16,13 +16,18 @@ help: ## say what there is
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
+# Without it the page plays its cues from files, and says so.
+bridge/engine/files/package-lock.json: bridge/engine/package-lock.json bridge/engine/bring | .venv/.runtime
+	@bridge/engine/bring .venv && touch $@ || \
+	  echo "The sound engine of the page could not be fetched (npm): the page will be reduced. Try again with: make setup" >&2
+
 .venv/.dev: requirements-dev.lock .venv/.runtime
 	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.lock
 	@touch $@
 
-setup: .venv/.runtime ## make .venv with the command .venv/bin/singing-pager
+setup: .venv/.runtime bridge/engine/files/package-lock.json ## make .venv with the command .venv/bin/singing-pager
 
-dev: .venv/.dev
+dev: .venv/.dev bridge/engine/files/package-lock.json
 
 system: ## install what the tests need from Debian (root only; says what)
 	@.ci/system-packages
@@ -78,6 +83,8 @@ lock: ## resolve the dependencies again (needs uv)
 	  --custom-compile-command "make lock" pyproject.toml --group build -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  -c requirements.lock pyproject.toml --group build --group test --group lint -o requirements-dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  -c requirements-dev.lock --group node -o requirements-node.lock
 
 clean: ## remove what make made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv bridge/engine/files .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,13 +1,13 @@
 /** Glue: the stream's frames to the player and to the view, the person's presses back. */
 
 import { announcements, watchAnnouncements } from "./announce.js";
-import { everyTick, seconds } from "./clock.js";
+import { seconds } from "./clock.js";
 import { Duty, post } from "./duty.js";
+import { Ears } from "./ears.js";
 import { numbers, readState } from "./firing.js";
 import { Login } from "./login.js";
-import { Player } from "./player.js";
 import { Reminder } from "./reminder.js";
-import { Stream } from "./stream.js";
+import { Remote } from "./remote.js";
 import { texts } from "./texts.js";
 import { View } from "./view.js";
 import { browserName, remembered, remember } from "./browser.js";
@@ -26,10 +26,17 @@ const NOTES = {
 };
 
 const view = new View();
-const player = new Player(() => showListening(), seconds);
-const stream = new Stream(streamAddress(), { state: onState, play: onPlay, link: onLink });
-const login = new Login(() => stream.again(seconds()));
-const lost = new Reminder(() => player.linkLost());
+const ears = new Ears({ changed: () => showListening(), whole: () => stream.whole() }, seconds);
+const stream = new Remote({
+  state: onState,
+  play: onPlay,
+  link: onLink,
+  packet: (number, bytes) => ears.packet(number, bytes),
+  clock: (offset) => ears.setClock(offset),
+  tick: () => tick(seconds()),
+});
+const login = new Login(() => stream.again());
+const lost = new Reminder(() => ears.player.linkLost());
 // Who presses: the name of the settings, or at least which browser it was.
 const duty = new Duty(() => name.trim() || browserName(), (why) => view.refused(why));
 
@@ -44,12 +51,6 @@ let heard = null; // What the bridge was told last.
 
 const bridgeNow = () => Date.now() / 1000 + offset;
 
-function streamAddress() {
-  const address = new URL("/api/v1/stream?player=reduced", location.href);
-  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  return address.href;
-}
-
 function onState(frame) {
   const state = readState(frame);
   const before = freshLink ? null : shown;
@@ -63,14 +64,15 @@ function onState(frame) {
   view.tick(bridgeNow());
 }
 
-function onPlay(frame) {
-  const status = player.play(frame);
+async function onPlay(frame) {
+  const status = await ears.player.play(frame);
   stream.ack(frame.id, status);
   if (status === "played") view.sounding(frame.fingerprint);
 }
 
 function onLink(link, why) {
   view.link(link, why, shown?.now ?? null, bridgeNow());
+  if (link !== "reconnecting") ears.linked(link === "up");
   if (link === "up") {
     if (lost.running) view.say(texts.back);
     lost.stop();
@@ -83,13 +85,16 @@ function onLink(link, why) {
 
 function note(status) {
   if (noAudio) return texts.noAudio(noAudio);
+  if (ears.elsewhere) return texts.elsewhere;
   return status === "on" && stream.link === "lost" ? texts.listeningNoLink : NOTES[status];
 }
 
 function showListening() {
-  const { status, audible, missing } = player;
+  const { status, audible, missing } = ears.player;
   const problems = status !== "off" && missing.length ? [texts.soundsMissing(missing)] : [];
+  if (ears.reduced) problems.push(texts.reduced(ears.reduced));
   const wanted = status !== "off" && status !== "paused";
+  view.elsewhere(ears.elsewhere);
   view.listening({ wanted, audible, note: note(status), problems });
   if (status === "paused" && playerWas !== "paused") view.say(texts.paused, { now: true });
   playerWas = status;
@@ -99,7 +104,7 @@ function showListening() {
 }
 
 function tellListening() {
-  stream.listening(player.audible, browserName(), level);
+  stream.listening(ears.player.audible, browserName(), level);
 }
 
 function setLevel(wanted) {
@@ -108,13 +113,14 @@ function setLevel(wanted) {
   tellListening();
 }
 
-async function pressListen() {
-  const wanted = player.status === "off" || player.status === "paused";
+async function pressListen(over = false) {
+  const { status } = ears.player;
+  const wanted = over || status === "off" || status === "paused";
   remember("listen", wanted ? "yes" : "no");
   noAudio = "";
   try {
-    if (wanted) await player.listen();
-    else player.stop();
+    if (wanted) await ears.listen(over);
+    else ears.stop();
   } catch (error) {
     noAudio = error.message;
   }
@@ -123,8 +129,14 @@ async function pressListen() {
 
 function setVolume(volume) {
   remember("volume", String(volume));
-  player.setVolume(volume);
+  ears.setVolume(volume);
   view.volume(volume);
+}
+
+function setLayer(layer, level) {
+  remember(layer, String(level));
+  ears.setLayer(layer, level);
+  view.layer(layer, level);
 }
 
 function setName(wanted) {
@@ -137,16 +149,15 @@ async function fire(severity) {
   try {
     const { suppressed } = await post("/api/v1/fire", { severity, for: TEST_LENGTH });
     if (suppressed) view.answer(texts.testSuppressed(suppressed, TEST_WORDS));
-    else view.answer(player.audible ? texts.testSent(TEST_WORDS) : texts.testSentSilent(TEST_WORDS));
+    else view.answer(ears.player.audible ? texts.testSent(TEST_WORDS) : texts.testSentSilent(TEST_WORDS));
   } catch (error) {
     view.answer(texts.testFailed(error.message));
   }
 }
 
 function tick(now) {
-  stream.tick(now);
   login.tick(now, stream.link);
-  player.tick(now);
+  ears.player.tick(now);
   lost.tick(now);
   if (shown && stream.link === "up") view.tick(bridgeNow());
 }
@@ -154,16 +165,23 @@ function tick(now) {
 /** A wall whose browser may play without a click listens again by itself after a restart; others wait. */
 function listenAgain() {
   if (remembered("listen") !== "yes") return;
-  player.listen().catch(() => player.stop());
-  setTimeout(() => player.running || player.stop(), GRACE_MS);
+  ears.listen().catch(() => ears.stop());
+  setTimeout(() => ears.elsewhere || ears.player.running || ears.stop(), GRACE_MS);
 }
 
 function begin() {
-  const volume = Number.parseFloat(remembered("volume") ?? "1");
-  setVolume(Number.isFinite(volume) ? volume : 1);
+  const kept = (key) => {
+    const level = Number.parseFloat(remembered(key) ?? "1");
+    return Number.isFinite(level) ? level : 1;
+  };
+  setVolume(kept("volume"));
+  for (const layer of ["cues", "bed"]) setLayer(layer, kept(layer));
+  view.full(ears.full);
   view.settings(level, name);
   view.wire({
-    listen: pressListen,
+    listen: () => pressListen(),
+    takeOver: () => pressListen(true),
+    layer: setLayer,
     volume: setVolume,
     level: setLevel,
     name: setName,
@@ -175,11 +193,10 @@ function begin() {
   });
   onLink("connecting", "");
   showListening();
-  stream.start(seconds());
+  stream.start();
   login.ask(seconds());
   listenAgain();
-  everyTick(tick);
-  addEventListener("online", () => stream.hurry(seconds()));
+  addEventListener("online", () => stream.hurry());
 }
 
 begin();

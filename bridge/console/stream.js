@@ -12,6 +12,7 @@ export const PING_EVERY = 1.5;
 export const SILENCE = 4; // With a tick twice a second a loss is known within 5 s.
 const PATIENCE = 15; // A first connection, and every attempt at one, may take longer over a slow network.
 const LONGEST_WAIT = 10;
+const NUMBER = 4; // Bytes of a packet's number, in front of its OSC.
 const STEADY = 10; // A connection that lived this long was a good one: the next wait is short again.
 
 export class Stream {
@@ -25,6 +26,9 @@ export class Stream {
   #retryAt = Infinity;
   #failures = 0;
   #listening = { on: false, name: "", level: "everything" };
+  #slept = false;
+  #asked = 0;
+  #trip = Infinity;
   /** Stays the same over a new connection, so that the bridge takes this page for no newcomer. */
   #page = Math.random().toString(36).slice(2);
   #link = "connecting";
@@ -32,7 +36,8 @@ export class Stream {
 
   /**
    * @param {string} address ws: or wss: address of the stream
-   * @param {{state: Function, play: Function, link: Function}} on `state(frame)`, `play(frame)`, `link(link, why)`
+   * @param {{state: Function, play: Function, link: Function, packet: Function, clock: Function}} on `state(frame)`,
+   *   `play(frame)`, `link(link, why)`, `packet(number, bytes)` with OSC, `clock(offset)` in seconds
    */
   constructor(address, on) {
     this.#address = address;
@@ -57,7 +62,14 @@ export class Stream {
   }
 
   #intent() {
-    return { type: "listening", page: this.#page, ...this.#listening };
+    const slept = this.#slept;
+    this.#slept = false;
+    return { type: "listening", page: this.#page, ...this.#listening, ...(slept && { slept }) };
+  }
+
+  /** Ask for everything that sounds, as OSC. */
+  whole() {
+    this.#send({ type: "whole" });
   }
 
   /** Answer a `play`: status is `played`, `muted` or `failed`. */
@@ -72,6 +84,7 @@ export class Stream {
     if (now >= this.#retryAt) this.#connect(now);
     if (now - this.#pinged < PING_EVERY) return;
     this.#pinged = now;
+    this.#asked = Date.now();
     this.#send({ type: "ping" });
   }
 
@@ -90,6 +103,7 @@ export class Stream {
   /** The machine slept. What stands in the old connection is stale, and the silence was not the bridge's. */
   #woke(now) {
     this.#heard = now;
+    this.#slept = true;
     this.#drop();
     this.#connect(now);
   }
@@ -103,7 +117,9 @@ export class Stream {
     this.#retryAt = Infinity;
     this.#opened = now;
     const socket = new WebSocket(this.#address);
+    socket.binaryType = "arraybuffer";
     this.#socket = socket;
+    this.#trip = Infinity;
     socket.onopen = () => socket === this.#socket && this.#send(this.#intent());
     socket.onmessage = ({ data }) => socket === this.#socket && this.#frame(data);
     socket.onclose = ({ reason }) => {
@@ -128,7 +144,23 @@ export class Stream {
     if (this.#link === "up") this.#become("reconnecting");
   }
 
-  #frame(text) {
+  #frame(data) {
+    if (typeof data === "string") this.#words(data);
+    else if (data.byteLength > NUMBER) {
+      this.#heard = this.#ticked;
+      this.#on.packet(new DataView(data).getUint32(0), new Uint8Array(data, NUMBER));
+    }
+  }
+
+  /** The answer that was quickest on its way tells the bridge's clock best. */
+  #clock(now) {
+    const trip = Date.now() - this.#asked;
+    if (!Number.isFinite(now) || trip > this.#trip) return;
+    this.#trip = trip;
+    this.#on.clock(now - (Date.now() - trip / 2) / 1000);
+  }
+
+  #words(text) {
     let frame;
     try {
       frame = JSON.parse(text);
@@ -141,6 +173,7 @@ export class Stream {
       this.#become("up");
       this.#on.state(frame);
     } else if (frame.type === "play") this.#on.play(frame);
+    else if (frame.type === "pong") this.#clock(frame.now);
     else if (frame.type === "bye") this.#why = String(frame.why ?? "");
   }
 

@@ -118,6 +118,12 @@ export const reason = (word) => REASONS[word] ?? String(word).replaceAll("_", " 
 const missing = ({ name, last }, now) =>
   `${name} (${Number.isFinite(last) ? `for ${duration(now - last)}` : "never heard"})`;
 
+/** Why the page has no scsynth. */
+const REDUCED = {
+  reducedInsecure: "this address is neither https nor localhost, so the browser allows no sound engine.",
+  reducedOld: "this browser has no AudioWorklet.",
+};
+
 export const texts = {
   product: "The Singing Pager",
   ...SEVERITY,
@@ -141,6 +147,10 @@ export const texts = {
   incomplete: "Not listening: a sound that an alert needs is missing.",
   silentVolume: "The volume is at zero: nothing will be heard here.",
   soundsMissing: (names) => `These sounds could not be loaded: ${names.join(", ")}. Trying again.`,
+  elsewhere: "Another tab of this browser sounds. This one is silent.",
+  takeOver: "Listen in this tab instead",
+  reduced: (why) =>
+    `Reduced to the cues, without the bed: ${REDUCED[why] ?? `the sound engine failed (${why}).`} All of it needs https, or this page at http://localhost (docs/page.md).`,
   noAudio: (why) => `This browser cannot play sound: ${why}`,
 
   connecting: "Connecting…",
@@ -195,6 +205,8 @@ export const texts = {
 
   controlsTitle: "Volume, level and test",
   volume: "Volume",
+  volumeCues: "Cues",
+  volumeBed: "Bed",
   percent: (n) => `${n} %`,
   level: "What to hear here",
   levelCues: "Cues",

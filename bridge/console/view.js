@@ -14,6 +14,7 @@ const LINK = {
 };
 
 const SAID_LINES = 5;
+const LAYERS = ["cues", "bed"];
 
 /** A row of the facts that is there only while it says something. */
 function fact(id, text) {
@@ -37,7 +38,7 @@ export class View {
   }
 
   /**
-   * What a person does: `on.listen()`, `on.volume(0..1)`, `on.level(word)`, `on.name(text)`, `on.fire(severity)`,
+   * What a person does: `on.listen()`, `on.takeOver()`, `on.volume(0..1)`, `on.layer(word, 0..1)`, `on.level(word)`, `on.name(text)`, `on.fire(severity)`,
    * `on.acknowledge(alert)`, `on.acknowledgeAll()`, `on.flatline(its acknowledgement or null)`, `on.watch(on)`.
    */
   wire(on) {
@@ -48,6 +49,10 @@ export class View {
     byId("acknowledge-all").addEventListener("click", on.acknowledgeAll);
     byId("listen").addEventListener("click", on.listen);
     byId("volume").addEventListener("input", ({ target }) => on.volume(target.valueAsNumber / 100));
+    byId("take-over").addEventListener("click", on.takeOver);
+    for (const layer of LAYERS) {
+      byId(`volume-${layer}`).addEventListener("input", ({ target }) => on.layer(layer, target.valueAsNumber / 100));
+    }
     byId("test").addEventListener("submit", (event) => {
       event.preventDefault();
       on.fire(byId("severity").value);
@@ -58,6 +63,23 @@ export class View {
     const percent = Math.round(volume * 100);
     byId("volume").value = String(percent);
     show("volume-shown", texts.percent(percent));
+  }
+
+  /** The volume of a layer, `cues` or `bed`. */
+  layer(layer, level) {
+    const percent = Math.round(level * 100);
+    byId(`volume-${layer}`).value = String(percent);
+    show(`volume-${layer}-shown`, texts.percent(percent));
+  }
+
+  /** Without scsynth there is no bed, and one volume is enough. */
+  full(full) {
+    for (const layer of LAYERS) byId(`volume-${layer}`).parentElement.hidden = !full;
+  }
+
+  /** Whether another tab of this browser sounds instead of this one. */
+  elsewhere(elsewhere) {
+    byId("take-over").hidden = !elsewhere;
   }
 
   /** What was remembered: the listening level and the person's name. */

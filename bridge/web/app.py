@@ -14,11 +14,14 @@ from starlette.exceptions import HTTPException
 from bridge import __version__
 from bridge.model.errors import GoneError, StoreError, UnreadableError
 from bridge.sinks.browser import Sheet
-from bridge.web import answers, api, intake, login, mutes, probes, silences, story, stream
+from bridge.sinks.render import compiled_folder
+from bridge.web import answers, api, asked, intake, login, mutes, probes, silences, story, stream
 from bridge.web.access import Access
 from bridge.web.guard import Guard
 
 if TYPE_CHECKING:
+    from os import PathLike, stat_result
+
     from starlette.types import Receive, Scope, Send
 
     from bridge.runtime import Runtime
@@ -29,6 +32,8 @@ LONGEST = 500
 """Characters of a reason that are given back and logged."""
 
 CONSOLE = Path(__file__).parents[1] / "console"
+ENGINE = Path(__file__).parents[1] / "engine" / "files"
+"""scsynth for the page. Where it could not be fetched the page plays its cues from files."""
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"description": "credentials are missing or wrong"},
@@ -75,6 +80,8 @@ def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _broken)
     app.mount("/console", _Files(directory=CONSOLE), name="console")
+    app.mount("/engine", _Files(directory=ENGINE, check_dir=False), name="engine")
+    app.mount("/synthdefs", _Files(directory=compiled_folder()), name="synthdefs")
     app.add_api_route("/", _page, include_in_schema=False)
     return app
 
@@ -97,8 +104,13 @@ class _Files(StaticFiles):
         """A file, always whole."""
         await super().__call__(_whole(scope), receive, send)
 
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
+    def file_response(
+        self, full_path: PathLike[str] | str, stat_result: stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """A file; a worker has the policy of its own file."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        host = asked.said(scope).get(b"host", b"").decode("latin-1")
+        response.headers["Content-Security-Policy"] = answers.page_policy(host)
         response.headers["Cache-Control"] = "no-cache"
         response.headers["Accept-Ranges"] = "none"
         return response

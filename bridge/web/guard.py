@@ -35,6 +35,8 @@ EXEMPT = frozenset({"/metrics", "/-/healthy", "/-/ready"})
 """Neither a Host nor credentials are asked for: numbers with bounded labels, and two words."""
 ANYBODYS = frozenset({*asked.PAGES, "/api/v1/login", "/api/v1/logout", "/api/v1/session"})
 """The page and the way in; nothing of an alert is in them."""
+FILES = ("/console/", "/engine/", "/synthdefs/")
+"""What the page loads."""
 BODIES = 128 << 20
 """Bytes of bodies that are held at once."""
 SOCKETS, SOCKETS_OF_ONE, KEPT_FREE = 256, 32, 64
@@ -98,7 +100,7 @@ class Guard:
             self._not_too_often(self._posts, 503, peer, headers)
             return grant
         self.access.host(headers)
-        if path in ANYBODYS or path.startswith("/console/"):
+        if path in ANYBODYS or path.startswith(FILES):
             if path == "/api/v1/login":
                 self._not_too_often(self._logins, 429, peer, headers)
             return self._anybody(peer, headers)

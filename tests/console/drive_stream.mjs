@@ -7,6 +7,8 @@ const say = (event) => console.log(JSON.stringify(event));
 const stream = new Stream(process.argv[2], {
   state: (frame) => say({ state: frame.firing }),
   play: ({ id }) => say({ play: id }),
+  packet: (number, bytes) => say({ packet: number, bytes: [...bytes] }),
+  clock: (offset) => say({ clock: Math.round(offset) }),
   link: (link, why) => say({ link, why }),
 });
 
@@ -15,6 +17,7 @@ const commands = {
   tick: (now) => stream.tick(now),
   hurry: (now) => stream.hurry(now),
   listening: ([on, name, level]) => stream.listening(on, name, level),
+  whole: () => stream.whole(),
   ack: ([id, status]) => stream.ack(id, status),
 };
 

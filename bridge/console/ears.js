@@ -1,0 +1,122 @@
+/**
+ * What this page hears with: scsynth where the browser can, else the cues from files; one sounding tab per browser.
+ *
+ * Whoever listens holds a lock that all tabs of this browser share (Web Locks; they need a secure context). A tab that
+ * finds it taken does not sound; `takeOver` takes it away, and the tab that had it is told.
+ */
+
+import { impossible } from "./engine.js";
+import { Player } from "./player.js";
+import { Synth } from "./synth.js";
+
+const LOCK = "singing-pager.sound";
+
+export class Ears {
+  #on;
+  #now;
+  #player = null;
+  #volume = 1;
+  #free = null;
+
+  /** Why only the reduced player is there: "" where it is not, else a key of the texts or the library's words. */
+  reduced = "";
+  /** Whether another tab of this browser sounds instead. */
+  elsewhere = false;
+
+  /**
+   * @param {{changed: Function, whole: Function}} on as of Synth
+   * @param {Function} now seconds that never go back
+   */
+  constructor(on, now) {
+    this.#on = on;
+    this.#now = now;
+    const why = impossible();
+    if (why) this.#reduce(why);
+    else this.#player = new Synth(on, now);
+  }
+
+  #reduce(why) {
+    this.reduced = why;
+    this.#player = new Player(this.#on.changed, this.#now);
+  }
+
+  get player() {
+    return this.#player;
+  }
+
+  /** Whether the player is scsynth. */
+  get full() {
+    return this.#player instanceof Synth;
+  }
+
+  /** Begin to listen, in a click; `over`: also where another tab does. Throws why this browser cannot sound at all. */
+  async listen(over = false) {
+    this.elsewhere = !(await this.#take(over));
+    if (this.elsewhere) {
+      this.#on.changed();
+      return;
+    }
+    try {
+      await this.#player.listen();
+    } catch (error) {
+      if (!this.full) throw error;
+      this.#reduce(error.message);
+      this.#player.setVolume(this.#volume);
+      await this.#player.listen();
+    }
+  }
+
+  stop() {
+    this.elsewhere = false;
+    this.#player.stop();
+    this.#free?.();
+    this.#free = null;
+    this.#on.changed();
+  }
+
+  /** Whether this tab may sound. */
+  #take(over) {
+    if (!navigator.locks || this.#free) return Promise.resolve(true);
+    const how = over ? { steal: true } : { ifAvailable: true };
+    return new Promise((told) => {
+      const held = (lock) => {
+        told(lock !== null);
+        return lock && new Promise((free) => (this.#free = free));
+      };
+      navigator.locks.request(LOCK, how, held).catch(() => this.#taken());
+    });
+  }
+
+  /** Another tab has taken over. */
+  #taken() {
+    this.#free = null;
+    this.#player.stop();
+    this.elsewhere = true;
+    this.#on.changed();
+  }
+
+  setVolume(volume) {
+    this.#volume = volume;
+    this.#player.setVolume(volume);
+  }
+
+  /** The level of `cues` or `bed`; the reduced player has cues alone. */
+  setLayer(layer, level) {
+    if (this.full) this.#player.setLayer(layer, level);
+  }
+
+  setClock(offset) {
+    if (this.full) this.#player.setClock(offset);
+  }
+
+  packet(number, bytes) {
+    if (this.full) this.#player.packet(number, bytes);
+  }
+
+  /** The link is there, or is lost. */
+  linked(up) {
+    if (!this.full) return;
+    if (up) this.#player.connected();
+    else this.#player.disconnected();
+  }
+}
