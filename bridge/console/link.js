@@ -17,7 +17,7 @@ const tell = (what, ...values) => postMessage([what, ...values]);
 const stream = new Stream(address(), {
   state: (frame) => tell("state", frame),
   play: (frame) => tell("play", frame),
-  link: (link, why) => tell("link", link, why),
+  link: (...values) => tell("link", ...values),
   packet: (number, bytes) => tell("packet", number, bytes),
   clock: (offset) => tell("clock", offset),
 });

@@ -14,6 +14,8 @@ import { browserName, remembered, remember } from "./browser.js";
 
 const TEST_LENGTH = "10s";
 const TEST_WORDS = "10 s";
+const GONE_AFTER = 6; // Seconds after the loss, which is known 4 s after the last word.
+const RESTARTED_WITHIN = 26; // As that, for a bridge that said it restarts.
 const GRACE_MS = 1500; // Shorter than the player waits before it calls a refusal a pause.
 const LEVELS = ["cues", "heartbeat", "everything"];
 const NOTES = {
@@ -36,7 +38,8 @@ const stream = new Remote({
   tick: () => tick(seconds()),
 });
 const login = new Login(() => stream.again());
-const lost = new Reminder(() => ears.player.linkLost());
+const lost = new Reminder(() => ears.player.local("linklost"));
+const gone = new Reminder(() => ears.player.local("flatline"));
 // Who presses: the name of the settings, or at least which browser it was.
 const duty = new Duty(() => name.trim() || browserName(), (why) => view.refused(why));
 
@@ -70,16 +73,19 @@ async function onPlay(frame) {
   if (status === "played") view.sounding(frame.fingerprint);
 }
 
-function onLink(link, why) {
+function onLink(link, why, restarting) {
   view.link(link, why, shown?.now ?? null, bridgeNow());
   if (link !== "reconnecting") ears.linked(link === "up");
   if (link === "up") {
     if (lost.running) view.say(texts.back);
     lost.stop();
+    gone.stop();
   } else freshLink = true;
   showListening();
   if (link !== "lost") return;
   lost.start(seconds());
+  // Where this device is offline nobody knows how the bridge is.
+  if (navigator.onLine) gone.start(seconds(), restarting ? RESTARTED_WITHIN : GONE_AFTER);
   view.say(texts.lostSaid, { now: true });
 }
 
@@ -159,6 +165,7 @@ function tick(now) {
   login.tick(now, stream.link);
   ears.player.tick(now);
   lost.tick(now);
+  gone.tick(now);
   if (shown && stream.link === "up") view.tick(bridgeNow());
 }
 
@@ -196,7 +203,11 @@ function begin() {
   stream.start();
   login.ask(seconds());
   listenAgain();
-  addEventListener("online", () => stream.hurry());
+  addEventListener("offline", () => gone.stop());
+  addEventListener("online", () => {
+    stream.hurry();
+    if (lost.running && !gone.running) gone.start(seconds(), GONE_AFTER);
+  });
 }
 
 begin();

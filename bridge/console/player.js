@@ -111,9 +111,9 @@ export class Player {
     return "played";
   }
 
-  /** Sound "link lost", which nobody else can say. */
-  linkLost() {
-    this.play({ sound: "linklost", params: { vol: CUES.linklost } });
+  /** Sound a cue that nobody sent. */
+  local(sound) {
+    this.play({ sound, params: { vol: CUES[sound] } });
   }
 
   /** Call it about once a second: looks whether the audio clock moves, and tries again what failed. */

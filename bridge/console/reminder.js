@@ -1,41 +1,40 @@
 /**
- * When "link lost" sounds: at once, and again every 30 s, five times at most. A person who looked away for a moment
- * must not take the silence for health; one who is away for long sees it on the page. Pure: the owner calls `tick`.
+ * When what only the page can say sounds, that its link is lost or its bridge gone: at first, every minute for ten
+ * minutes, then every ten. It stops only when it is over, for a person who looked away must not take the silence for
+ * health. Pure: the owner calls `tick`.
  */
 
-const EVERY = 30;
-const AGAIN = 5;
+const EVERY = 60;
+const OFTEN = 600; // Seconds for which it is said so often.
+const LATER = 600;
 
 export class Reminder {
   #remind;
-  #left = 0;
+  #first = 0;
   #next = Infinity;
-  #running = false;
 
   constructor(remind) {
     this.#remind = remind;
   }
 
   get running() {
-    return this.#running;
+    return this.#next !== Infinity;
   }
 
-  start(now) {
-    this.#running = true;
-    this.#left = AGAIN;
-    this.#next = now;
+  /** Begin, `after` so many seconds. */
+  start(now, after = 0) {
+    this.#first = now + after;
+    this.#next = this.#first;
     this.tick(now);
   }
 
   stop() {
-    this.#running = false;
     this.#next = Infinity;
   }
 
   tick(now) {
     if (now < this.#next) return;
-    this.#next = this.#left > 0 ? now + EVERY : Infinity;
-    this.#left -= 1;
+    this.#next = now + (now - this.#first < OFTEN ? EVERY : LATER);
     this.#remind();
   }
 }

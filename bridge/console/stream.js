@@ -12,6 +12,7 @@ export const PING_EVERY = 1.5;
 export const SILENCE = 4; // With a tick twice a second a loss is known within 5 s.
 const PATIENCE = 15; // A first connection, and every attempt at one, may take longer over a slow network.
 const LONGEST_WAIT = 10;
+const RESTARTING = 1012; // The close code of a bridge that says it will be back.
 const NUMBER = 4; // Bytes of a packet's number, in front of its OSC.
 const STEADY = 10; // A connection that lived this long was a good one: the next wait is short again.
 
@@ -33,11 +34,12 @@ export class Stream {
   #page = Math.random().toString(36).slice(2);
   #link = "connecting";
   #why = "";
+  #restarting = false;
 
   /**
    * @param {string} address ws: or wss: address of the stream
    * @param {{state: Function, play: Function, link: Function, packet: Function, clock: Function}} on `state(frame)`,
-   *   `play(frame)`, `link(link, why)`, `packet(number, bytes)` with OSC, `clock(offset)` in seconds
+   *   `play(frame)`, `link(link, why, restarting)`, `packet(number, bytes)` with OSC, `clock(offset)` in seconds
    */
   constructor(address, on) {
     this.#address = address;
@@ -122,8 +124,9 @@ export class Stream {
     this.#trip = Infinity;
     socket.onopen = () => socket === this.#socket && this.#send(this.#intent());
     socket.onmessage = ({ data }) => socket === this.#socket && this.#frame(data);
-    socket.onclose = ({ reason }) => {
+    socket.onclose = ({ reason, code }) => {
       if (socket !== this.#socket) return;
+      if (code === RESTARTING) this.#restarting = true;
       if (reason) this.#why = reason;
       this.#fail(this.#ticked);
     };
@@ -170,6 +173,7 @@ export class Stream {
     this.#heard = this.#ticked;
     if (frame.type === "state") {
       this.#why = "";
+      this.#restarting = false;
       this.#become("up");
       this.#on.state(frame);
     } else if (frame.type === "play") this.#on.play(frame);
@@ -180,7 +184,7 @@ export class Stream {
   #become(link) {
     if (link === this.#link) return;
     this.#link = link;
-    this.#on.link(link, this.#why);
+    this.#on.link(link, this.#why, this.#restarting);
   }
 
   #send(frame) {

@@ -189,10 +189,6 @@ export class Synth {
     if (this.#ready && this.#runs()) this.#engine.begin(sound, params);
   }
 
-  linkLost() {
-    this.local("linklost");
-  }
-
   /** Call it about once a second. */
   tick(now) {
     for (const [node, { until }] of this.#waiting) if (now >= until) this.#answer(node, "failed");

@@ -9,7 +9,7 @@ const stream = new Stream(process.argv[2], {
   play: ({ id }) => say({ play: id }),
   packet: (number, bytes) => say({ packet: number, bytes: [...bytes] }),
   clock: (offset) => say({ clock: Math.round(offset) }),
-  link: (link, why) => say({ link, why }),
+  link: (link, why, restarting) => say({ link, why, ...(restarting && { restarting }) }),
 });
 
 const commands = {

@@ -87,7 +87,7 @@ test("a watch that no Watchdog has armed says what it is armed for", () => {
   assert.match(texts.watchPartly(["boiler"]), /^The watch is armed for boiler; no Watchdog has come yet: Prometheus/);
 });
 
-test("link lost: at once, and five times more, every 30 s, until it stops", () => {
+test("what the page alone can say: every minute for ten, then every ten, until it stops", () => {
   const at = [];
   let now = 100;
   const reminder = new Reminder(() => at.push(now - 100));
@@ -95,14 +95,17 @@ test("link lost: at once, and five times more, every 30 s, until it stops", () =
   assert.deepEqual(at, []);
   reminder.start(now);
   for (; now < 100 + 2000; now += 0.5) reminder.tick(now);
-  assert.deepEqual(at, [0, 30, 60, 90, 120, 150]);
+  assert.deepEqual(at, [0, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800]);
   assert.equal(reminder.running, true);
   reminder.stop();
   reminder.tick(now + 10000);
-  assert.equal(at.length, 6);
+  assert.equal(at.length, 13);
   now = 100;
-  reminder.start(now);
-  assert.equal(at.length, 7);
+  reminder.start(now, 6);
+  assert.equal(at.length, 13);
+  now = 106;
+  reminder.tick(now);
+  assert.deepEqual(at.slice(13), [6]);
 });
 
 test("an acknowledgement is said when it is given, not again and not when it ends", () => {

@@ -7,6 +7,7 @@ import json
 import queue
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,21 @@ def test_after_a_sleep_it_connects_anew_instead_of_calling_the_link_lost(bridge,
     bridge.send(STATE | {"firing": ["new"]})
     page.until({"state": ["new"]})
     assert {"link": "lost", "why": ""} not in page.events
+
+
+def test_packets_and_the_clock_come_in_and_everything_can_be_asked_for(bridge, page):
+    up(bridge, page)
+    page.does(whole=None)
+    assert bridge.expect("whole") == {"type": "whole"}
+    bridge.connections[-1].send(b"\0\0\1\2/osc")
+    page.until({"packet": 258, "bytes": list(b"/osc")})
+    page.does(tick=1.5)
+    bridge.expect("ping")
+    bridge.send({"type": "pong", "now": time.time() + 100})
+    page.until({"clock": 100})
+
+
+def test_a_bridge_that_says_it_restarts_is_remembered_to_have_said_so(bridge, page):
+    up(bridge, page)
+    bridge.connections[-1].close(1012)
+    page.until({"link": "reconnecting", "why": "", "restarting": True})

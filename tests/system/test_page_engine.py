@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from collections import deque
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -11,6 +13,8 @@ from lab.bridge import Bridge, one_alert, webhook
 from lab.browser import chromium, driver, tab
 from lab.programs import wait_for
 from playwright.sync_api import expect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 pytestmark = pytest.mark.system
 
@@ -121,6 +125,33 @@ def test_of_two_tabs_one_sounds_and_the_other_can_take_over(bridge, seen):
     expect(seen.page.locator("#listen-note")).to_contain_text("Another tab")
     audible = [player for player in bridge.get("/api/v1/players")[1]["players"] if player["audible"]]
     assert len(audible) == 1
+
+
+def test_a_dead_bridge_is_heard_as_link_lost_and_then_as_flatline(bridge, seen):
+    listen(seen.page)
+    seen.forget()
+    bridge.kill()
+    expect(seen.page.locator("#link")).to_have_text("Link lost", timeout=WITHIN)
+
+    def first_partials():
+        samples, rate = seen.heard()
+        return [measure.first_partial(samples, rate, pulse) for pulse in measure.pulses(samples, rate)]
+
+    def flat():
+        return [freq for freq in first_partials() if abs(freq - 220) < 5]
+
+    wait_for(lambda: len(flat()) >= 3, "the flatline sounds", 45, every=1.0)
+    assert [freq for freq in first_partials() if 300 <= freq <= 400], "link lost came first"
+    seen.problems.clear()  # the browser's words about refused connections
+
+
+def test_a_bridge_that_is_stopped_says_that_it_restarts(bridge):
+    with connect(f"ws://127.0.0.1:{bridge.port}/api/v1/stream", proxy=None) as page:
+        page.recv()
+        bridge.program.signal(signal.SIGTERM)
+        with pytest.raises(ConnectionClosed):
+            deque(iter(lambda: page.recv(timeout=10), None), maxlen=0)
+        assert page.close_code == 1012
 
 
 def test_after_a_restart_of_the_bridge_it_sounds_again_without_a_press(bridge, seen):
