@@ -17,6 +17,8 @@ const TEST_WORDS = "10 s";
 const GONE_AFTER = 6; // Seconds after the loss, which is known 4 s after the last word.
 const RESTARTED_WITHIN = 26; // As that, for a bridge that said it restarts.
 const GRACE_MS = 1500; // Shorter than the player waits before it calls a refusal a pause.
+const QUIET = 600;
+const QUIET_WORDS = "10 min";
 const LEVELS = ["cues", "heartbeat", "everything"];
 const NOTES = {
   off: texts.notListening,
@@ -50,6 +52,9 @@ let noAudio = "";
 let playerWas = "off";
 let level = LEVELS.find((word) => word === remembered("level")) ?? "everything"; // Until somebody chooses, all.
 let name = remembered("name") ?? "";
+let volume = 1;
+let quietUntil = Number(remembered("quiet")) || 0; // Unix seconds of this machine's clock.
+let quietWas = false;
 let heard = null; // What the bridge was told last.
 
 const bridgeNow = () => Date.now() / 1000 + offset;
@@ -92,6 +97,7 @@ function onLink(link, why, restarting) {
 function note(status) {
   if (noAudio) return texts.noAudio(noAudio);
   if (ears.elsewhere) return texts.elsewhere;
+  if (status === "silent" && quietLeft() > 0) return texts.quietNow(quietLeft());
   return status === "on" && stream.link === "lost" ? texts.listeningNoLink : NOTES[status];
 }
 
@@ -100,6 +106,8 @@ function showListening() {
   const problems = status !== "off" && missing.length ? [texts.soundsMissing(missing)] : [];
   if (ears.reduced) problems.push(texts.reduced(ears.reduced));
   const wanted = status !== "off" && status !== "paused";
+  view.full(ears.full);
+  view.quiet(status !== "off", quietLeft() > 0, QUIET_WORDS);
   view.elsewhere(ears.elsewhere);
   view.listening({ wanted, audible, note: note(status), problems });
   if (status === "paused" && playerWas !== "paused") view.say(texts.paused, { now: true });
@@ -133,10 +141,30 @@ async function pressListen(over = false) {
   showListening();
 }
 
-function setVolume(volume) {
+function setVolume(wanted) {
+  volume = wanted;
   remember("volume", String(volume));
-  ears.setVolume(volume);
+  bringVolume();
   view.volume(volume);
+}
+
+/** Seconds for which this device shall still be quiet. A clock that was set back makes it no longer than it was. */
+function quietLeft() {
+  const left = quietUntil - Date.now() / 1000;
+  return left > QUIET ? 0 : Math.max(0, left);
+}
+
+function bringVolume() {
+  quietWas = quietLeft() > 0;
+  ears.setVolume(quietWas ? 0 : volume);
+}
+
+/** Nothing sounds here for a while; the bridge knows that nobody hears here, and tells what stands when it is over. */
+function pressQuiet() {
+  quietUntil = quietLeft() > 0 ? 0 : Date.now() / 1000 + QUIET;
+  remember("quiet", String(quietUntil));
+  bringVolume();
+  showListening();
 }
 
 function setLayer(layer, level) {
@@ -164,6 +192,8 @@ async function fire(severity) {
 function tick(now) {
   login.tick(now, stream.link);
   ears.player.tick(now);
+  if (quietWas !== quietLeft() > 0) bringVolume();
+  if (quietWas) showListening();
   lost.tick(now);
   gone.tick(now);
   if (shown && stream.link === "up") view.tick(bridgeNow());
@@ -183,10 +213,10 @@ function begin() {
   };
   setVolume(kept("volume"));
   for (const layer of ["cues", "bed"]) setLayer(layer, kept(layer));
-  view.full(ears.full);
   view.settings(level, name);
   view.wire({
     listen: () => pressListen(),
+    quiet: pressQuiet,
     takeOver: () => pressListen(true),
     layer: setLayer,
     volume: setVolume,

@@ -147,6 +147,9 @@ export const texts = {
   incomplete: "Not listening: a sound that an alert needs is missing.",
   silentVolume: "The volume is at zero: nothing will be heard here.",
   soundsMissing: (names) => `These sounds could not be loaded: ${names.join(", ")}. Trying again.`,
+  quietHere: (length) => `Quiet on this device for ${length}`,
+  quietEnd: "Sound again",
+  quietNow: (left) => `Quiet on this device for another ${duration(left)}: nothing sounds here, whatever happens.`,
   elsewhere: "Another tab of this browser sounds. This one is silent.",
   takeOver: "Listen in this tab instead",
   reduced: (why) =>
@@ -264,7 +267,8 @@ export const texts = {
   saidWatchOff: "The watch is off.",
 
   whoTitle: "Who sings",
-  whoCaption: "Each service has a motif (what its second and third pulse do) and a place. This page plays the place alone.",
+  whoReduced: "This reduced page plays the place alone.",
+  whoCaption: "Each service has a motif (what its second and third pulse do) and a place.",
   whoService: "Service",
   whoMotif: "Motif",
   whoPlace: "Place",

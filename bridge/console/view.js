@@ -38,7 +38,7 @@ export class View {
   }
 
   /**
-   * What a person does: `on.listen()`, `on.takeOver()`, `on.volume(0..1)`, `on.layer(word, 0..1)`, `on.level(word)`, `on.name(text)`, `on.fire(severity)`,
+   * What a person does: `on.listen()`, `on.quiet()`, `on.takeOver()`, `on.volume(0..1)`, `on.layer(word, 0..1)`, `on.level(word)`, `on.name(text)`, `on.fire(severity)`,
    * `on.acknowledge(alert)`, `on.acknowledgeAll()`, `on.flatline(its acknowledgement or null)`, `on.watch(on)`.
    */
   wire(on) {
@@ -49,6 +49,7 @@ export class View {
     byId("acknowledge-all").addEventListener("click", on.acknowledgeAll);
     byId("listen").addEventListener("click", on.listen);
     byId("volume").addEventListener("input", ({ target }) => on.volume(target.valueAsNumber / 100));
+    byId("quiet-here").addEventListener("click", on.quiet);
     byId("take-over").addEventListener("click", on.takeOver);
     for (const layer of LAYERS) {
       byId(`volume-${layer}`).addEventListener("input", ({ target }) => on.layer(layer, target.valueAsNumber / 100));
@@ -72,9 +73,16 @@ export class View {
     show(`volume-${layer}-shown`, texts.percent(percent));
   }
 
-  /** Without scsynth there is no bed, and one volume is enough. */
+  /** Without scsynth there is no bed and no motif, and one volume is enough. */
   full(full) {
+    byId("level-note").hidden = full;
+    byId("who-reduced").hidden = full;
     for (const layer of LAYERS) byId(`volume-${layer}`).parentElement.hidden = !full;
+  }
+
+  /** The second control: `wanted` as of `listening`, `quiet` while it is pressed. */
+  quiet(wanted, quiet, length) {
+    show("quiet-here", quiet ? texts.quietEnd : texts.quietHere(length), !wanted);
   }
 
   /** Whether another tab of this browser sounds instead of this one. */

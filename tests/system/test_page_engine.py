@@ -113,6 +113,21 @@ def test_a_metric_is_heard_as_a_voice_and_follows_its_value(bridge, seen):
     wait_for(lambda: abs(strongest(190, 240) - 220) < 3, "cpu at 220 Hz", 30)
 
 
+def test_quiet_on_this_device_is_silent_and_the_bridge_knows(bridge, seen):
+    listen(seen.page)
+    seen.page.get_by_role("button", name="Quiet on this device for 10 min").click()
+    expect(seen.page.locator("#listen-note")).to_contain_text("Quiet on this device")
+    wait_for(lambda: "Nobody hears" in bridge.status()["hears"], "the bridge knows that nobody hears")
+    seen.forget()
+    fire(bridge)
+    assert peak(seen.recorded(3)[0]) < BED
+    assert outcome(bridge) == [("suppressed", "")]
+    seen.forget()
+    seen.page.get_by_role("button", name="Sound again").click()
+    expect(seen.page.locator("#listen-note")).to_contain_text("Listening.")
+    assert len(measure.pulses(*seen.cue())) >= 3  # the digest
+
+
 def test_of_two_tabs_one_sounds_and_the_other_can_take_over(bridge, seen):
     listen(seen.page)
     other = seen.page.context.new_page()
