@@ -39,7 +39,7 @@ def test_hello_tells_who_is_there(talk):
     hello = talk.hello()
     assert hello["session"] == talk.session
     assert hello["driver"] == "host"
-    assert hello["defs"] == len(SOUNDS) + 3  # reverb, master and sampler
+    assert hello["defs"] == len(SOUNDS) + 4  # reverb, master, fader and sampler
     assert hello["boot"]
     assert talk.hello() == hello
 

@@ -62,7 +62,7 @@ def session(tmp_path_factory):
 def test_it_joins_plays_and_leaves_no_trace(session, leave):
     tree, synthdefs = session.tree(), session.synthdefs()
     _join(session)
-    assert session.talk.hello()["defs"] == len(SOUNDS) + 3
+    assert session.talk.hello()["defs"] == len(SOUNDS) + 4
     assert session.talk.order(*CRITICAL, deadline=5) == "played"
     assert session.talk.order("/cpu", 600.0) == "set"
     assert "master" in session.tree(), "the session's own tone still sounds"

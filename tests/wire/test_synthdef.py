@@ -37,7 +37,7 @@ def made(name="x", controls=(("freq", 440.0), ("vol", 0.5)), version=2, variants
 
 
 def test_all_sounds_are_compiled():
-    assert set(BY_NAME) == {*SOUNDS, "reverb", "master", "sampler"}
+    assert set(BY_NAME) == {*SOUNDS, "reverb", "master", "fader", "sampler"}
 
 
 @pytest.mark.parametrize("sound", SOUNDS.values(), ids=SOUNDS)
