@@ -61,6 +61,11 @@ def refusal(text: str) -> bytes:
     return orjson.dumps({"ok": False, "error": text})
 
 
+def bye(why: str) -> str:
+    """The last frame that a page is sent, before its stream is closed."""
+    return orjson.dumps({"type": "bye", "why": why}).decode()
+
+
 async def refuse(
     scope: Mapping[str, Any], send: Send, status: int, text: str, headers: Mapping[str, str]
 ) -> None:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 from bridge.web import answers, asked
 
@@ -48,6 +49,8 @@ PASSED_OVER = 4 << 20
 """Bytes of a body that are read although the answer is given, so that the answer is seen."""
 LINGER = 5.0
 """Seconds that a page has to take the last words that are said to it."""
+RESTARTING = "restarting"
+"""What a page is told when the bridge stops."""
 SPARE = 200
 """Descriptors that are not for connections: the store, the broker, files, and who is just being refused."""
 SWEEP = 1.0
@@ -244,6 +247,12 @@ class Socket(WebSocketsSansIOProtocol):
         """Give the place back."""
         super().connection_lost(exc)
         self._gate.leave(self.client[0] if self.client else "")
+
+    def shutdown(self) -> None:
+        """As uvicorn's, which closes with 1012; the page is told first that the bridge will be back."""
+        if self.handshake_complete and not self.close_sent and self.conn.state is State.OPEN:
+            self.conn.send_text(answers.bye(RESTARTING).encode())
+        super().shutdown()
 
     async def run_asgi(self) -> None:
         """As uvicorn's; at its end what a page has not taken is thrown away, for it may never take it."""

@@ -13,6 +13,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from bridge.runtime.state import status
 from bridge.sinks.browser import BrowserPlayer
+from bridge.web.answers import bye
 
 if TYPE_CHECKING:
     from bridge.model.player import Level
@@ -165,5 +166,5 @@ async def _close(socket: WebSocket, code: int, why: str) -> None:
     log.info("page cut: %s", why)
     with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
         async with asyncio.timeout(1.0):  # a page that does not read cannot be told
-            await socket.send_text(orjson.dumps({"type": "bye", "why": why}).decode())
+            await socket.send_text(bye(why))
             await socket.close(code, why)

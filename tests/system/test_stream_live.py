@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
+import time
 
 import pytest
 from lab.bridge import Bridge
 from lab.programs import wait_for
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 pytestmark = pytest.mark.system
@@ -102,3 +105,30 @@ def test_who_comes_is_told_what_only_others_have_heard(bridge):
         wait_for(lambda: bridge.metrics().sum("pager_events_total", outcome="played") == 1, "it was heard")
         with page(bridge, page="p2", level="cues") as second:
             assert frame(second, "play")["sound"] == "digest"
+
+
+def the_end(socket):
+    """The last frame, and the code that the stream was closed with."""
+    last = None
+    try:
+        while True:
+            last = json.loads(socket.recv(10))
+    except ConnectionClosed:
+        return last, socket.close_code
+
+
+def test_a_bridge_that_is_stopped_says_so_to_every_page(bridge):
+    with page(bridge) as one, page(bridge, on=False) as other:
+        began = time.monotonic()
+        bridge.program.signal(signal.SIGTERM)
+        for socket in (one, other):
+            assert the_end(socket) == ({"type": "bye", "why": "restarting"}, 1012)
+        assert time.monotonic() - began < 1.5
+
+
+def test_a_bridge_that_is_killed_says_nothing(bridge):
+    with page(bridge) as socket:
+        bridge.program.signal(signal.SIGKILL)
+        last, code = the_end(socket)
+        assert last["type"] != "bye"
+        assert code == 1006
