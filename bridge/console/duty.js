@@ -1,15 +1,7 @@
 /** What a person on duty tells the bridge. What comes of it is in the next state. */
 
+import { post } from "./ask.js";
 import { texts } from "./texts.js";
-
-/** POST `body` as JSON: the answer. Throws what the bridge says is wrong. */
-export async function post(path, body) {
-  const headers = { "Content-Type": "application/json" };
-  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
-  const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
-  throw new Error(answer.error ?? `${response.status} ${response.statusText}`);
-}
 
 export class Duty {
   #by;

@@ -10,12 +10,14 @@ import { Player } from "./player.js";
 import { Synth } from "./synth.js";
 
 const LOCK = "singing-pager.sound";
+const LOOK_EVERY_MS = 50;
 
 export class Ears {
   #on;
   #now;
   #player = null;
   #volume = 1;
+  #bed = 1;
   #free = null;
 
   /** Why only the reduced player is there: "" where it is not, else a key of the texts or the library's words. */
@@ -102,7 +104,18 @@ export class Ears {
 
   /** The level of `cues` or `bed`; the reduced player has cues alone. */
   setLayer(layer, level) {
+    if (layer === "bed") this.#bed = level;
     if (this.full) this.#player.setLayer(layer, level);
+  }
+
+  /** Whether the live bed is silent, because something of this page's own sounds. */
+  alone(on) {
+    if (this.full) this.#player.setLayer("bed", on ? 0 : this.#bed);
+  }
+
+  /** Once the player no longer starts. */
+  async started() {
+    while (this.#player.status === "starting") await new Promise((told) => setTimeout(told, LOOK_EVERY_MS));
   }
 
   setClock(offset) {

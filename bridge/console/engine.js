@@ -9,7 +9,9 @@ const BOOT_WITHIN_MS = 8000; // Without a gesture or a device the library waits 
 const CUES = 1;
 const BED = 2;
 const NODES = { cues: 2000001, bed: 2000002, reverb: 2000003, master: 2000004 };
-const BUSES = { cues: { in: 20, send: 24 }, bed: { in: 22, send: 26 } };
+const BUSES = { cues: { in: 20, send: 24 }, bed: { in: 22, send: 26 }, own: { in: 28, send: 30 } };
+const LIVE = { group: CUES, buses: BUSES.cues };
+const UNIX_IN_NTP = 2208988800;
 const FIRST_OWN = 3000000; // The bridge's nodes have smaller numbers.
 const OPTIONS = {
   mode: "postMessage",
@@ -37,7 +39,9 @@ const within = (promise, ms, words) =>
 
 export class Engine {
   #sonic = null;
+  #osc = null;
   #own = FIRST_OWN;
+  #offset = 0;
   #begun;
 
   /** `begun(node)`: scsynth says that this node has begun to sound. */
@@ -58,6 +62,7 @@ export class Engine {
     const { SuperSonic } = await import("/engine/supersonic.js");
     const sonic = new SuperSonic({ ...OPTIONS, audioContext: context });
     this.#sonic = sonic;
+    this.#osc = SuperSonic.osc;
     sonic.on("in", ([address, node]) => address === "/n_go" && this.#begun(node));
     await within(sonic.init(), BOOT_WITHIN_MS, "the sound engine did not start");
     await Promise.all(SYNTHDEFS.map((name) => sonic.loadSynthDef(`/synthdefs/${name}.scsyndef`)));
@@ -89,19 +94,48 @@ export class Engine {
 
   /** How far the bridge's clock is ahead of this machine's, in seconds. */
   clock(offset) {
+    this.#offset = offset;
     this.#sonic?.setClockOffset(offset);
   }
 
-  /** Begin a sound of this page's own: the node's number. */
-  begin(sound, params) {
+  /** A place for sounds of this page's own: `{group, fader, buses}`. */
+  open() {
+    const place = { group: this.#number(), fader: this.#number(), buses: BUSES.own };
+    this.#sonic.send("/g_new", place.group, 0, 0);
+    this.#sonic.send("/s_new", "fader", place.fader, 3, place.group, ...flat({ ...place.buses, level: 1 }));
+    return place;
+  }
+
+  /** Fade it out, and free it `after` so many seconds. */
+  close({ group, fader }, after) {
+    this.#sonic?.send("/n_set", fader, "level", 0);
+    this.#send(after, "/n_free", group, fader);
+  }
+
+  /** Begin a sound of this page's own, `after` so many seconds: the node's number. */
+  begin(sound, params, { group, buses } = LIVE, after = 0) {
+    const node = this.#number();
+    this.#send(after, "/s_new", sound, node, 0, group, ...flat({ out: buses.in, fx: buses.send, ...params }));
+    return node;
+  }
+
+  change(node, params, after = 0) {
+    this.#send(after, "/n_set", node, ...flat(params));
+  }
+
+  #number() {
     this.#own += 1;
-    const { in: out, send: fx } = BUSES.cues;
-    this.#sonic.send("/s_new", sound, this.#own, 0, CUES, ...flat({ out, fx, ...params }));
     return this.#own;
   }
 
-  change(node, params) {
-    this.#sonic.send("/n_set", node, ...flat(params));
+  #send(after, address, ...values) {
+    if (after <= 0) this.#sonic?.send(address, ...values);
+    else this.#sonic?.sendOSC(this.#osc.encodeSingleBundle(this.#ntp() + after, address, values));
+  }
+
+  /** Seconds of the bridge's clock, which timed packets are on, from 1900. */
+  #ntp() {
+    return Date.now() / 1000 + this.#offset + UNIX_IN_NTP;
   }
 
   /** The voices fade out: nobody vouches for them any more. */

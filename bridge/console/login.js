@@ -4,8 +4,8 @@
  * The token is sent once and kept nowhere; what stays is a cookie that no script can read.
  */
 
+import { post } from "./ask.js";
 import { byId, put } from "./dom.js";
-import { post } from "./duty.js";
 import { texts } from "./texts.js";
 
 const ASK_EVERY = 5; // While there is no link: seconds between two questions whether that is for want of a login.

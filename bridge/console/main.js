@@ -1,15 +1,23 @@
 /** Glue: the stream's frames to the player and to the view, the person's presses back. */
 
 import { announcements, watchAnnouncements } from "./announce.js";
+import { post } from "./ask.js";
+import { Catalogue } from "./catalogue.js";
 import { seconds } from "./clock.js";
-import { Duty, post } from "./duty.js";
+import { Duty } from "./duty.js";
 import { Ears } from "./ears.js";
 import { numbers, readState } from "./firing.js";
+import { Health } from "./health.js";
+import { Learn } from "./learn.js";
 import { Login } from "./login.js";
 import { Reminder } from "./reminder.js";
 import { Remote } from "./remote.js";
+import { Rules } from "./rules.js";
+import { Stage } from "./stage.js";
 import { texts } from "./texts.js";
+import { Timeline } from "./timeline.js";
 import { View } from "./view.js";
+import { Views } from "./views.js";
 import { browserName, remembered, remember } from "./browser.js";
 
 const TEST_LENGTH = "10s";
@@ -38,6 +46,14 @@ const stream = new Remote({
   packet: (number, bytes) => ears.packet(number, bytes),
   clock: (offset) => ears.setClock(offset),
   tick: () => tick(seconds()),
+});
+const stage = new Stage({ ears, listen: () => pressListen(), now: seconds, changed: () => view.alone(stage.playing) });
+const views = new Views({
+  timeline: new Timeline(stage),
+  sounds: new Catalogue(stage),
+  rules: new Rules(stage),
+  health: new Health(stage),
+  learn: new Learn(stage),
 });
 const login = new Login(() => stream.again());
 const lost = new Reminder(() => ears.player.local("linklost"));
@@ -69,10 +85,15 @@ function onState(frame) {
   shown = state;
   offset = state.now - Date.now() / 1000;
   view.state(state, numbers(state));
+  views.state(state);
   view.tick(bridgeNow());
 }
 
 async function onPlay(frame) {
+  if (stage.playing && frame.severity === "critical") {
+    stage.stop("critical");
+    view.say(texts.aloneEnded("critical"), { now: true });
+  }
   const status = await ears.player.play(frame);
   stream.ack(frame.id, status);
   if (status === "played") view.sounding(frame.fingerprint);
@@ -192,6 +213,8 @@ async function fire(severity) {
 function tick(now) {
   login.tick(now, stream.link);
   ears.player.tick(now);
+  stage.tick();
+  views.tick();
   if (quietWas !== quietLeft() > 0) bringVolume();
   if (quietWas) showListening();
   lost.tick(now);
@@ -218,6 +241,7 @@ function begin() {
     listen: () => pressListen(),
     quiet: pressQuiet,
     takeOver: () => pressListen(true),
+    stop: () => stage.stop(),
     layer: setLayer,
     volume: setVolume,
     level: setLevel,
@@ -230,6 +254,7 @@ function begin() {
   });
   onLink("connecting", "");
   showListening();
+  views.begin();
   stream.start();
   login.ask(seconds());
   listenAgain();

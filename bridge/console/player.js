@@ -103,17 +103,30 @@ export class Player {
   /** Sound a cue now: `played`, `muted` (the person does not want to hear) or `failed`. */
   play(frame) {
     if (!this.#context || this.#volume === 0) return "muted";
+    return this.#cue(frame, 0) ? "played" : "failed";
+  }
+
+  /** Its source, or null where it cannot sound. */
+  #cue(frame, after) {
     const cue = cueOf(frame);
     const buffer = cue && this.#bank.get(cue.file);
-    if (!buffer || !this.#runs() || this.#sources.size >= AT_ONCE) return "failed";
+    if (!buffer || !this.#runs() || this.#sources.size >= AT_ONCE) return null;
     const { vol, pan } = frame.params ?? {};
-    this.#start(buffer, clamp(vol / cue.vol, 0, 2, 1), clamp(pan, -1, 1, 0));
-    return "played";
+    return this.#start(buffer, clamp(vol / cue.vol, 0, 2, 1), clamp(pan, -1, 1, 0), after);
   }
 
   /** Sound a cue that nobody sent. */
   local(sound) {
     this.play({ sound, params: { vol: CUES[sound] } });
+  }
+
+  /** Where this page sounds something of its own: cues alone. Only while it is `on`. */
+  booth() {
+    const sources = [];
+    const carry = ({ do: what, sound, severity, params }, after = 0) => {
+      if (what === "play") sources.push(this.#cue({ sound, severity, params }, after));
+    };
+    return { carry, close: () => sources.forEach((source) => source?.stop()) };
   }
 
   /** Call it about once a second: looks whether the audio clock moves, and tries again what failed. */
@@ -169,7 +182,7 @@ export class Player {
     this.#tell();
   }
 
-  #start(buffer, level, pan) {
+  #start(buffer, level, pan, after) {
     const context = this.#context;
     const source = new AudioBufferSourceNode(context, { buffer });
     const gain = new GainNode(context, { gain: level });
@@ -180,6 +193,7 @@ export class Player {
       this.#sources.delete(source);
       place.disconnect();
     };
-    source.start();
+    source.start(context.currentTime + after);
+    return source;
   }
 }

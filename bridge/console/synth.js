@@ -5,6 +5,7 @@
  * node began. Chain: scsynth → volume → meter → loudspeaker.
  */
 
+import { Booth } from "./booth.js";
 import { Engine } from "./engine.js";
 
 const ANSWERS_WITHIN = 2;
@@ -187,6 +188,11 @@ export class Synth {
   /** Sound a cue that nobody sent. */
   local(sound, params = {}) {
     if (this.#ready && this.#runs()) this.#engine.begin(sound, params);
+  }
+
+  /** Where this page sounds something of its own. Only while it is `on`. */
+  booth() {
+    return new Booth(this.#engine);
   }
 
   /** Call it about once a second. */

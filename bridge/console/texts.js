@@ -118,6 +118,16 @@ export const reason = (word) => REASONS[word] ?? String(word).replaceAll("_", " 
 const missing = ({ name, last }, now) =>
   `${name} (${Number.isFinite(last) ? `for ${duration(now - last)}` : "never heard"})`;
 
+/** How it ended, or why it could not begin, what sounds in this page alone. */
+const ALONE = {
+  ended: "It has ended.",
+  stopped: "Stopped.",
+  critical: "A real critical has come: what sounded here alone was stopped.",
+  elsewhere: "Another tab of this browser sounds. Listen in this tab first.",
+  silent: "Nothing can sound here: the volume is at zero, or this device is quiet.",
+  failed: "Nothing can sound here: press Listen, and see what it says.",
+};
+
 /** Why the page has no scsynth. */
 const REDUCED = {
   reducedInsecure: "this address is neither https nor localhost, so the browser allows no sound engine.",
@@ -128,6 +138,18 @@ export const texts = {
   product: "The Singing Pager",
   ...SEVERITY,
   severity: (word) => SEVERITY[word] ?? word,
+
+  navTitle: "Views",
+  navNow: "Now",
+  navTimeline: "Timeline",
+  navSounds: "Sounds",
+  navRules: "Rules",
+  navHealth: "Health",
+  navLearn: "Learn",
+
+  aloneNow: "Sounding here alone. The live bed is silent meanwhile; live alerts sound, and a critical ends this.",
+  aloneStop: "Stop it",
+  aloneEnded: (why) => ALONE[why],
 
   loginTitle: "Log in",
   loginNote: "This bridge asks for a token: the content of its read or control token file.",

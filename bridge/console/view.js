@@ -38,7 +38,7 @@ export class View {
   }
 
   /**
-   * What a person does: `on.listen()`, `on.quiet()`, `on.takeOver()`, `on.volume(0..1)`, `on.layer(word, 0..1)`, `on.level(word)`, `on.name(text)`, `on.fire(severity)`,
+   * What a person does: `on.listen()`, `on.quiet()`, `on.takeOver()`, `on.stop()`, `on.volume(0..1)`, `on.layer(word, 0..1)`, `on.level(word)`, `on.name(text)`, `on.fire(severity)`,
    * `on.acknowledge(alert)`, `on.acknowledgeAll()`, `on.flatline(its acknowledgement or null)`, `on.watch(on)`.
    */
   wire(on) {
@@ -50,6 +50,7 @@ export class View {
     byId("listen").addEventListener("click", on.listen);
     byId("volume").addEventListener("input", ({ target }) => on.volume(target.valueAsNumber / 100));
     byId("quiet-here").addEventListener("click", on.quiet);
+    byId("alone-stop").addEventListener("click", on.stop);
     byId("take-over").addEventListener("click", on.takeOver);
     for (const layer of LAYERS) {
       byId(`volume-${layer}`).addEventListener("input", ({ target }) => on.layer(layer, target.valueAsNumber / 100));
@@ -83,6 +84,12 @@ export class View {
   /** The second control: `wanted` as of `listening`, `quiet` while it is pressed. */
   quiet(wanted, quiet, length) {
     show("quiet-here", quiet ? texts.quietEnd : texts.quietHere(length), !wanted);
+  }
+
+  /** Whether something sounds here alone, because a person wants to hear it. */
+  alone(playing) {
+    byId("alone").hidden = !playing;
+    show("alone-words", texts.aloneNow);
   }
 
   /** Whether another tab of this browser sounds instead of this one. */
