@@ -26,7 +26,7 @@ export class Stream {
   #ticked = 0;
   #retryAt = Infinity;
   #failures = 0;
-  #listening = { on: false, name: "", level: "everything" };
+  #listening = { on: false, name: "", level: "everything", filter: null };
   #slept = false;
   #asked = 0;
   #trip = Infinity;
@@ -57,9 +57,9 @@ export class Stream {
     this.#connect(now);
   }
 
-  /** Say whether cues are heard here, and which; said again on every new connection. */
-  listening(on, name, level) {
-    this.#listening = { on, name, level };
+  /** Say whether cues are heard here, and which (`filter` as in docs/stream.md); said again on every new connection. */
+  listening(on, name, level, filter = null) {
+    this.#listening = { on, name, level, filter };
     this.#send(this.#intent());
   }
 

@@ -120,7 +120,9 @@ def test_state_and_plays_come_in_and_answers_go_out(bridge, page):
     page.does(ack=["p1", "played"])
     assert bridge.expect("ack") == {"type": "ack", "id": "p1", "status": "played"}
     page.does(listening=[True, "Firefox", "cues"])
-    wait_for(lambda: bridge.expect("listening")["on"], "listening is said")
+    wait_for(
+        lambda: (told := bridge.expect("listening"))["on"] and told["filter"] is None, "listening is said"
+    )
 
 
 def test_it_pings_every_second_and_a_half(bridge, page):
@@ -169,7 +171,7 @@ def test_a_closed_link_is_lost_after_four_seconds_without_it(bridge, page):
 
 
 def test_a_closed_link_comes_back_and_says_again_that_it_listens(bridge, page):
-    page.does(listening=[True, "Firefox on Linux", "heartbeat"])
+    page.does(listening=[True, "Firefox on Linux", "heartbeat", {"services": ["shop"]}])
     up(bridge, page)
     page.does(tick=2.0)
     first = bridge.expect("listening")
@@ -179,7 +181,7 @@ def test_a_closed_link_comes_back_and_says_again_that_it_listens(bridge, page):
     again = bridge.expect("listening")
     assert again == first, "and who it is: it is no newcomer"
     said = {"type": "listening", "on": True, "name": "Firefox on Linux", "level": "heartbeat"}
-    assert again == said | {"page": again["page"]}
+    assert again == said | {"page": again["page"], "filter": {"services": ["shop"]}}
     assert again["page"]
 
 
