@@ -219,6 +219,26 @@ def test_after_a_sleep_it_connects_anew_instead_of_calling_the_link_lost(bridge,
     assert {"link": "lost", "why": ""} not in page.events
 
 
+def test_after_a_sleep_the_link_has_ten_seconds_to_come_back(bridge, page):
+    up(bridge, page)
+    page.does(tick=3600.0)
+    wait_for(lambda: len(bridge.connections) == 2, "a new connection")
+    for half in range(1, 20):
+        assert page.does(tick=3600.0 + half / 2) != "lost"
+    assert page.does(tick=3610.0) == "lost"
+
+
+def test_once_it_is_back_after_a_sleep_four_seconds_are_too_long_again(bridge, page):
+    up(bridge, page)
+    page.does(tick=3600.0)
+    wait_for(lambda: len(bridge.connections) == 2, "a new connection")
+    bridge.send(STATE | {"firing": ["new"]})
+    page.until({"state": ["new"]})
+    for second in (3601.0, 3602.0, 3603.0, 3603.9):
+        assert page.does(tick=second) == "up"
+    assert page.does(tick=3604.0) == "lost"
+
+
 def test_packets_and_the_clock_come_in_and_everything_can_be_asked_for(bridge, page):
     up(bridge, page)
     page.does(whole=None)
