@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from pythonosc.osc_message import OscMessage
@@ -11,6 +12,7 @@ from bridge import config
 from bridge.core.parts import BED_GROUP, FIRST_NODE
 from bridge.model.catalogue import SOUNDS
 from bridge.model.commands import Play, Release, Set
+from bridge.model.player import Filter
 from bridge.runtime import Runtime
 from bridge.settings import Settings
 from bridge.sinks.browser import BACKLOG, BrowserPlayer, Sheet
@@ -82,6 +84,7 @@ def test_the_state_is_made_once_for_all_pages(tmp_path, monkeypatch):
 
 AMBIENT = Set("ambient", "ambient", SOUNDS["ambient"].defaults())
 CPU = Set("cpu", "cpu", {"freq": 500.0})
+DISK = Set("disk", "disk", {"rate": 2.0}, "db")
 
 
 def osc(player):
@@ -152,16 +155,63 @@ def test_a_cue_is_made_once_for_all_pages_and_each_voice_too():
     assert told[0][0] is told[1][0]
 
 
-def test_without_the_bed_no_voice_is_sent_and_it_comes_back_as_a_whole(player):
+def test_without_the_bed_no_voice_is_sent_and_it_comes_back(player):
     player.level = "cues"
     player.whole([AMBIENT, CPU])
     assert [address for _, address, _ in osc(player)] == ["/g_freeAll"]
     player.level = "everything"
     player.rebed([AMBIENT, CPU])
-    assert [address for _, address, _ in osc(player)] == ["/g_freeAll", "/s_new", "/s_new"]
+    assert [address for _, address, _ in osc(player)] == ["/s_new", "/s_new"]
     player.level = "heartbeat"
     player.rebed([AMBIENT, CPU])
     assert [params[1:] for _, _, params in osc(player)] == [["gate", 0.0]] * 2
+
+
+def test_what_the_filter_leaves_out_is_answered_for(player, said):
+    player.filter = Filter(services=("shop",))
+    for service in ("shop", "db", ""):
+        player.play(Play(service, "warning", {}, "warning", service=service))
+    player.play(Play("c", "critical", {}, "critical", service="db"))
+    assert [json.loads(text)["id"] for text in player.waiting()] == ["shop", "", "c"]
+    assert said == [("db", "muted")]
+
+
+def test_another_filter_ends_and_begins_voices_and_lets_the_others_go_on(player):
+    player.whole([AMBIENT, CPU, DISK])
+    osc(player)
+    player.filter = Filter(voices=("ambient", "cpu"))
+    player.bring([replace(DISK, params={"rate": 3.0})])
+    player.rebed([AMBIENT, CPU, DISK])
+    assert [(address, params[0]) for _, address, params in osc(player)] == [
+        ("/n_set", FIRST_NODE),
+        ("/n_set", FIRST_NODE + 1),
+        ("/n_set", FIRST_NODE + 2),
+    ]
+    player.bring([DISK])
+    assert osc(player) == []
+    player.filter = None
+    player.rebed([AMBIENT, CPU, DISK])
+    told = [(address, params[:2]) for _, address, params in osc(player)]
+    assert [address for address, _ in told] == ["/n_set", "/n_set", "/n_free", "/s_new"], (
+        "it fades under its number"
+    )
+    assert told[2][1] == [FIRST_NODE + 2]
+    assert told[3][1] == ["disk", FIRST_NODE + 2]
+
+
+def test_a_voice_that_ended_everywhere_begins_under_a_new_number(player):
+    player.whole([CPU])
+    osc(player)
+    player.filter = Filter(voices=())
+    player.rebed([CPU])
+    osc(player)
+    player.bring([Release("cpu")])
+    player.filter = None
+    player.rebed([])
+    player.bring([CPU])
+    assert [(address, params[:2]) for _, address, params in osc(player)] == [
+        ("/s_new", ["cpu", FIRST_NODE + 1])
+    ]
 
 
 def test_of_many_states_only_the_newest_waits(player):

@@ -34,9 +34,9 @@ export class Remote {
     this.#tell("hurry");
   }
 
-  /** Say whether cues are heard here, under which name, and which. */
-  listening(on, name, level) {
-    this.#tell("listening", on, name, level);
+  /** Say whether cues are heard here, under which name, and which: a level, and a filter or null. */
+  listening(on, name, level, filter = null) {
+    this.#tell("listening", on, name, level, filter);
   }
 
   ack(id, status) {

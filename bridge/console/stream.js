@@ -5,11 +5,12 @@
  * laptop that slept and a test all go the same way.
  *
  * Link: connecting → up → reconnecting → up, and from any but `connecting` to `lost` once SILENCE has passed without
- * a frame, from `connecting` after PATIENCE. An open connection that is silent for as long is taken for dead.
+ * a frame (GRACE after the machine slept), from `connecting` after PATIENCE. An open connection that is silent for as long is taken for dead.
  */
 
 export const PING_EVERY = 1.5;
 export const SILENCE = 4; // With a tick twice a second a loss is known within 5 s.
+const GRACE = 10; // A machine that wakes has its network back only after some seconds; that is not the bridge's silence.
 const PATIENCE = 15; // A first connection, and every attempt at one, may take longer over a slow network.
 const LONGEST_WAIT = 10;
 const RESTARTING = 1012; // The close code of a bridge that says it will be back.
@@ -26,8 +27,9 @@ export class Stream {
   #ticked = 0;
   #retryAt = Infinity;
   #failures = 0;
-  #listening = { on: false, name: "", level: "everything" };
+  #listening = { on: false, name: "", level: "everything", filter: null };
   #slept = false;
+  #limit = SILENCE;
   #asked = 0;
   #trip = Infinity;
   /** Stays the same over a new connection, so that the bridge takes this page for no newcomer. */
@@ -57,9 +59,9 @@ export class Stream {
     this.#connect(now);
   }
 
-  /** Say whether cues are heard here, and which; said again on every new connection. */
-  listening(on, name, level) {
-    this.#listening = { on, name, level };
+  /** Say whether cues are heard here, and which (`filter` as in docs/stream.md); said again on every new connection. */
+  listening(on, name, level, filter = null) {
+    this.#listening = { on, name, level, filter };
     this.#send(this.#intent());
   }
 
@@ -82,7 +84,7 @@ export class Stream {
   tick(now) {
     if (now - this.#ticked > SILENCE) this.#woke(now);
     this.#ticked = now;
-    if (now - this.#heard >= (this.#link === "connecting" ? PATIENCE : SILENCE)) this.#silent(now);
+    if (now - this.#heard >= (this.#link === "connecting" ? PATIENCE : this.#limit)) this.#silent(now);
     if (now >= this.#retryAt) this.#connect(now);
     if (now - this.#pinged < PING_EVERY) return;
     this.#pinged = now;
@@ -106,6 +108,7 @@ export class Stream {
   #woke(now) {
     this.#heard = now;
     this.#slept = true;
+    this.#limit = GRACE;
     this.#drop();
     this.#connect(now);
   }
@@ -174,6 +177,7 @@ export class Stream {
     if (frame.type === "state") {
       this.#why = "";
       this.#restarting = false;
+      this.#limit = SILENCE;
       this.#become("up");
       this.#on.state(frame);
     } else if (frame.type === "play") this.#on.play(frame);

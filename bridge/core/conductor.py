@@ -20,7 +20,7 @@ from bridge.core.flood import density
 from bridge.core.mutes import Mute, Mutes
 from bridge.core.rules import LAST_ALERT_RULE, SIGN_OF_LIFE, clip
 from bridge.core.standing import NOTHING, Standing
-from bridge.core.voices import Heard, Voices
+from bridge.core.voices import Heard, Voices, cut
 from bridge.core.watch import Watch
 from bridge.core.who import NOBODY, Who
 from bridge.model.catalogue import SEVERITIES
@@ -274,13 +274,14 @@ class Conductor:
             return None
         rule = self.book.alert_rule(alert.event.labels)
         sound = rule.sound if rule.sounds and rule.severity == alert.severity else alert.severity
-        who = self.who.identity(self.book.service(alert.event.labels), now)
-        controls = self.book.cue(rule, sound, alert.event.value, who)
+        service = self.book.service(alert.event.labels)
+        controls = self.book.cue(rule, sound, alert.event.value, self.who.identity(service, now))
         if alert.event.fingerprint in self.clusters.stale:
             softer = {name: x * STALE.get(name, 1.0) for name, x in controls.items()}
             controls = clip(self.book.sounds.get(sound, self.book.sounds[alert.severity]), softer)
         ident = f"{alert.onset or alert.event.fingerprint}.r{self.cadence.reminders.told}"
-        cue = Play(ident, sound, controls, alert.severity, alert.event.fingerprint, Why.REMINDER)
+        fingerprint = alert.event.fingerprint
+        cue = Play(ident, sound, controls, alert.severity, fingerprint, Why.REMINDER, cut(service))
         if alert.severity == "critical":
             self.cadence.flood.critical(cue, now)
         return cue

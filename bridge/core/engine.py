@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 from bridge.core.repeats import ended_between, renewed
 from bridge.core.rules import SIGN_OF_LIFE
 from bridge.core.space import Space, kept
+from bridge.core.voices import cut
 from bridge.core.who import Who
 from bridge.model.catalogue import SEVERITIES
 from bridge.model.commands import Play
@@ -276,10 +277,10 @@ class Engine:
     ) -> Verdict:
         if not rule.sounds:
             return Verdict(rule, rule.severity, change, Reason.BY_RULE)
-        who = self.who.identity(self.book.service(event.labels), now)
-        controls = self.book.cue(rule, sound, event.value, who)
+        service = self.book.service(event.labels)
+        controls = self.book.cue(rule, sound, event.value, self.who.identity(service, now))
         fires = event.fingerprint if change is Change.FIRED else ""
-        play = Play(onset, sound, controls, rule.severity, fires)
+        play = Play(onset, sound, controls, rule.severity, fires, service=cut(service))
         return Verdict(rule, rule.severity, change, None, play)
 
     def _late(self, event: AlertEvent, now: float) -> bool:

@@ -73,6 +73,10 @@ class Parts:
             known = self._voices[command.id] = command, part
         return known[1]
 
+    def node(self, voice: str) -> int | None:
+        """The node under which a voice sounds; None where it does not."""
+        return self._nodes.get(voice, (None, None))[1]
+
     def forget(self, voice: str) -> None:
         """A voice was released; should it begin again, it is another node, for the old one may still fade."""
         self._nodes.pop(voice, None)
@@ -92,10 +96,13 @@ class Held:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._nodes: dict[str, int] = {}
+        self._let_go: dict[str, int] = {}
+        """By voice: nodes that others hold still. Here they may fade yet, and begin again under the same number."""
 
     def clear(self) -> bytes:
         """Hold nothing: the message that frees everything."""
         self._nodes.clear()
+        self._let_go.clear()
         return CLEAR
 
     @property
@@ -109,12 +116,30 @@ class Held:
             held = self._nodes.get(command.id)
             part = self._parts.voice(command) if isinstance(command, Set) else None
             if held is not None and (part is None or part.node != held):
-                del self._nodes[command.id]
-                yield message("/n_set", held, "gate", 0.0)
-                held = None
-            if part is not None:
-                self._nodes[command.id] = part.node
-                yield part.begin if held is None else part.bring
+                yield self._end(command.id, held)
+            if part is None:
+                self._forget(command.id)
+            elif command.id in self._nodes:
+                yield part.bring
+            else:
+                yield from self._start(command.id, part)
+
+    def _start(self, voice: str, part: Part) -> Iterator[bytes]:
+        if self._let_go.pop(voice, None) == part.node:
+            yield message("/n_free", part.node)
+        self._nodes[voice] = part.node
+        yield part.begin
+
+    def _forget(self, voice: str) -> None:
+        """Of a voice that has ended everywhere no number comes back."""
+        if self._parts.node(voice) is None:
+            self._let_go.pop(voice, None)
+
+    def _end(self, voice: str, node: int) -> bytes:
+        del self._nodes[voice]
+        if self._parts.node(voice) == node:
+            self._let_go[voice] = node
+        return message("/n_set", node, "gate", 0.0)
 
 
 def numbered(number: int, packet: bytes) -> bytes:

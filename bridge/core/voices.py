@@ -92,8 +92,9 @@ class Voices:
             return self.keep_silent(sample, rule, Reason.CAPPED, now)
         if known is not None and _older(sample, known.sample):
             return Heard(rule, Reason.SUPERSEDED)
-        who = self.who.place(self.book.service(sample.labels))
-        command = Set(voice_id, rule.sound, self.book.voice(rule, sample.value, who))
+        service = self.book.service(sample.labels)
+        controls = self.book.voice(rule, sample.value, self.who.place(service))
+        command = Set(voice_id, rule.sound, controls, cut(service))
         if known is None:
             self.sounding[voice_id] = Voice(sample, command, rule.name, now, since=now)
             self.silent.pop(voice_id, None)

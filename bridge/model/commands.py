@@ -29,7 +29,7 @@ class Play:
     `id` is unique per onset. `sound` is a cue of the catalogue, `params` holds its controls by name.
     `severity` is the mapped one (critical, warning, info), also for sounds other than the three.
     `fingerprint` names the alert whose onset or reminder this is and which fires; empty for everything else.
-    `why` is what made it sound.
+    `why` is what made it sound. `service` is who it is about, cut to 128 characters; empty for what is about the whole.
     """
 
     id: str
@@ -38,15 +38,17 @@ class Play:
     severity: str = "info"
     fingerprint: str = ""
     why: Why = Why.EVENT
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """Bring the voice `id` to these values; it begins to sound if it does not yet."""
+    """Bring the voice `id` to these values; it begins to sound if it does not yet. `service` as of `Play`."""
 
     id: str
     sound: str
     params: Mapping[str, float] = field(default_factory=dict)
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)

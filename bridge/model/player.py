@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -13,6 +14,16 @@ Level = Literal["cues", "heartbeat", "everything"]
 """How much a player wants to hear: the cues, these and the sign of life, or the bed of voices as well."""
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a player wants to hear, each as a list of which None is everything (`bridge.core.filters`)."""
+
+    services: tuple[str, ...] | None = None
+    severities: tuple[str, ...] | None = None
+    voices: tuple[str, ...] | None = None
+    """Ids of held voices."""
+
+
 class Player(Protocol):
     """Something that sounds commands. It calls its listener with (itself, play id, status) for every cue."""
 
@@ -21,6 +32,7 @@ class Player(Protocol):
     """What stays the same when it connects anew."""
     kind: str
     level: Level
+    filter: Filter | None
     hushed: bool
     """Whether it is quiet because somebody asked for it."""
 

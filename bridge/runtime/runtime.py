@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bridge import __version__
 from bridge.core.conductor import Conductor
 from bridge.core.limits import Crowd, softer
+from bridge.core.voices import cut
 from bridge.model.commands import Play, Release, Why
 from bridge.model.errors import ConfigError, SettingError
 from bridge.model.events import AlertEvent, Event, Outcome, Reason, Rejected, Status
@@ -292,10 +293,12 @@ class Runtime:
                 self.writes.end(row.id, Outcome.SUPPRESSED, Reason.SUPERSEDED)
                 continue
             rule = self.engine.book.alert_rule(row.event.labels)
-            who = self.conductor.who.identity(self.engine.book.service(row.event.labels), self.clock())
+            service = self.engine.book.service(row.event.labels)
+            who = self.conductor.who.identity(service, self.clock())
             controls = self.engine.book.cue(rule, row.sound, row.event.value, who)
             fires = row.event.fingerprint if firing else ""
-            self.room.play(Play(f"e{row.id}", row.sound, controls, row.severity, fires), row.id)
+            cue = Play(f"e{row.id}", row.sound, controls, row.severity, fires, service=cut(service))
+            self.room.play(cue, row.id)
 
     async def _farewell(self) -> None:
         end = time.monotonic() + FAREWELL

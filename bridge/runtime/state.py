@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
-from bridge.core import digest
+from bridge.core import digest, filters
 from bridge.core.voices import cut
 from bridge.core.watch import ROUTE, WATCHDOG
 from bridge.model.catalogue import SEVERITIES
@@ -210,6 +210,7 @@ def player(found: Player, room: Room) -> dict[str, Any]:
         "name": found.name,
         "audible": found.audible,
         "level": found.level,
+        "filter": filters.shown(found.filter),
         "quiet": None if quiet is None else asdict(quiet),
     }
     if found.kind == "sclang":

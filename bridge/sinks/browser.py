@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from bridge.core import filters
 from bridge.core.instead import built_in
 from bridge.core.levels import heard_at
 from bridge.core.parts import Held, Parts, numbered
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bridge.model.commands import Play, Set
-    from bridge.model.player import Level, Player
+    from bridge.model.player import Filter, Level, Player
 
 BACKLOG = 256
 """Cues and answers that may wait for a page; one that is slower is cut."""
@@ -57,6 +58,7 @@ class BrowserPlayer:
         self.name = self.identity = f"browser-{number}"  # until it says which page it is
         self.title = ""
         self.level: Level = "everything"
+        self.filter: Filter | None = None
         self.listening = False
         self.hushed = False
         self.slow = False
@@ -77,9 +79,16 @@ class BrowserPlayer:
     def _bed(self) -> bool:
         return self.audible and self.level == "everything"
 
+    def _hears(self, cue: Play) -> bool:
+        return self.audible and heard_at(self.level, cue.sound) and filters.lets_through(self.filter, cue)
+
+    def _holds(self, voice: Set) -> bool:
+        """A page has no own voices."""
+        return self._bed and voice.sound in SOUNDS and filters.holds(self.filter, voice)
+
     def play(self, cue: Play) -> None:
         """A page that does not listen, or not to this, is not asked: it could only say so."""
-        if not self.audible or not heard_at(self.level, cue.sound):
+        if not self._hears(cue):
             self._listener(self, cue.id, "muted")
             return
         text, packet = self._sheet.cue(cue)
@@ -93,8 +102,8 @@ class BrowserPlayer:
         for command in commands:
             if isinstance(command, Release):
                 self._sheet.parts.forget(command.id)
-            if isinstance(command, Release) or (self._bed and command.sound in SOUNDS):
-                self._voices[command.id] = command  # a page has no own voices
+            if isinstance(command, Release) or self._holds(command):
+                self._voices[command.id] = command
         self._awake.set()
 
     def whole(self, standing: Iterable[Set]) -> None:
@@ -105,12 +114,13 @@ class BrowserPlayer:
         self.bring(standing)
 
     def rebed(self, standing: Iterable[Set]) -> None:
-        """Whether it is to sound the bed may be another now; `standing` are the voices that should."""
-        if self._bed and self._held is not None and not self._held.voices:
-            self.whole(standing)  # what was released may still fade under the same number
-        elif not self._bed and self._held is not None:
-            self._voices = {voice: Release(voice) for voice in self._held.voices}
-            self._awake.set()
+        """What it is to sound of the bed may be other voices now; `standing` are those that should. Others go on."""
+        if self._held is None:
+            return
+        wanted = {voice.id: voice for voice in standing if self._holds(voice)}
+        ends = [*self._held.voices, *(v for v, c in self._voices.items() if isinstance(c, Release))]
+        self._voices = {voice: Release(voice) for voice in ends} | wanted
+        self._awake.set()
 
     def hush(self, *, on: bool, standing: Iterable[Set]) -> None:
         """Make no sound from now on, or sound again."""

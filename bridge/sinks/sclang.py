@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bridge.model.commands import Play
-    from bridge.model.player import Level, Player
+    from bridge.model.player import Filter, Level, Player
     from bridge.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ class Sclang(asyncio.DatagramProtocol):
         self._changed = changed
         self._acknowledges = acknowledges
         self.level: Level = "everything"
+        self.filter: Filter | None = None
         self.hushed = False
         self.link = self._new_link()
         self._transport: asyncio.DatagramTransport | None = None

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from bridge.core import filters
 from bridge.runtime.state import status
 from bridge.sinks.browser import BrowserPlayer
 from bridge.web.answers import bye
 
 if TYPE_CHECKING:
-    from bridge.model.player import Level
+    from bridge.model.player import Filter, Level
     from bridge.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ async def _receive(socket: WebSocket, runtime: Runtime, player: BrowserPlayer) -
             case {"type": "listening", "on": bool(on)}:
                 player.title = str(message.get("name", ""))[:64]
                 player.level = _level(message.get("level", player.level))
+                player.filter = _filter(message["filter"]) if "filter" in message else player.filter
                 await runtime.duty.named(player, str(message.get("page") or "")[:64])
                 player.listening = on
                 standing = runtime.conductor.standing()
@@ -92,6 +94,13 @@ def _level(word: object) -> Level:
         case "cues" | "heartbeat" | "everything":
             return word
     raise BadFrameError("listening: level is cues, heartbeat or everything; see docs/stream.md")
+
+
+def _filter(told: object) -> Filter | None:
+    try:
+        return filters.read(told)
+    except ValueError as e:
+        raise BadFrameError(f"listening: {e}; see docs/stream.md") from None
 
 
 def _message(text: str | None) -> Any:

@@ -16,7 +16,7 @@ const commands = {
   start: (now) => stream.start(now),
   tick: (now) => stream.tick(now),
   hurry: (now) => stream.hurry(now),
-  listening: ([on, name, level]) => stream.listening(on, name, level),
+  listening: (told) => stream.listening(...told),
   whole: () => stream.whole(),
   ack: ([id, status]) => stream.ack(id, status),
 };

@@ -120,7 +120,9 @@ def test_state_and_plays_come_in_and_answers_go_out(bridge, page):
     page.does(ack=["p1", "played"])
     assert bridge.expect("ack") == {"type": "ack", "id": "p1", "status": "played"}
     page.does(listening=[True, "Firefox", "cues"])
-    wait_for(lambda: bridge.expect("listening")["on"], "listening is said")
+    wait_for(
+        lambda: (told := bridge.expect("listening"))["on"] and told["filter"] is None, "listening is said"
+    )
 
 
 def test_it_pings_every_second_and_a_half(bridge, page):
@@ -169,7 +171,7 @@ def test_a_closed_link_is_lost_after_four_seconds_without_it(bridge, page):
 
 
 def test_a_closed_link_comes_back_and_says_again_that_it_listens(bridge, page):
-    page.does(listening=[True, "Firefox on Linux", "heartbeat"])
+    page.does(listening=[True, "Firefox on Linux", "heartbeat", {"services": ["shop"]}])
     up(bridge, page)
     page.does(tick=2.0)
     first = bridge.expect("listening")
@@ -179,7 +181,7 @@ def test_a_closed_link_comes_back_and_says_again_that_it_listens(bridge, page):
     again = bridge.expect("listening")
     assert again == first, "and who it is: it is no newcomer"
     said = {"type": "listening", "on": True, "name": "Firefox on Linux", "level": "heartbeat"}
-    assert again == said | {"page": again["page"]}
+    assert again == said | {"page": again["page"], "filter": {"services": ["shop"]}}
     assert again["page"]
 
 
@@ -215,6 +217,26 @@ def test_after_a_sleep_it_connects_anew_instead_of_calling_the_link_lost(bridge,
     bridge.send(STATE | {"firing": ["new"]})
     page.until({"state": ["new"]})
     assert {"link": "lost", "why": ""} not in page.events
+
+
+def test_after_a_sleep_the_link_has_ten_seconds_to_come_back(bridge, page):
+    up(bridge, page)
+    page.does(tick=3600.0)
+    wait_for(lambda: len(bridge.connections) == 2, "a new connection")
+    for half in range(1, 20):
+        assert page.does(tick=3600.0 + half / 2) != "lost"
+    assert page.does(tick=3610.0) == "lost"
+
+
+def test_once_it_is_back_after_a_sleep_four_seconds_are_too_long_again(bridge, page):
+    up(bridge, page)
+    page.does(tick=3600.0)
+    wait_for(lambda: len(bridge.connections) == 2, "a new connection")
+    bridge.send(STATE | {"firing": ["new"]})
+    page.until({"state": ["new"]})
+    for second in (3601.0, 3602.0, 3603.0, 3603.9):
+        assert page.does(tick=second) == "up"
+    assert page.does(tick=3604.0) == "lost"
 
 
 def test_packets_and_the_clock_come_in_and_everything_can_be_asked_for(bridge, page):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bridge.book import Book
     from bridge.model.events import Event, Rejected
-    from bridge.model.player import Level
+    from bridge.model.player import Filter, Level
 
 BOOK = config.load(config.DEFAULT_BOOK)
 BEGAN = 1_800_000_000.0
@@ -31,6 +31,7 @@ class Ear:
 
     kind = "browser"
     level: Level = "everything"
+    filter: Filter | None = None
 
     def __init__(self, still: Still) -> None:
         self.name = self.identity = "ear"

@@ -265,7 +265,7 @@ FRAMES = st.one_of(
     JSON.map(lambda v: json.dumps(v).encode("utf-8", "replace").decode()),
     st.text(st.characters(blacklist_categories=["Cs"]), max_size=30),
     st.binary(max_size=30),
-    st.fixed_dictionaries({"type": st.sampled_from(["listening", "ack", "ping", "x"])}, optional={"on": SCALAR, "name": SCALAR, "level": SCALAR, "id": SCALAR, "status": SCALAR}).map(json.dumps),
+    st.fixed_dictionaries({"type": st.sampled_from(["listening", "ack", "ping", "x"])}, optional={"on": SCALAR, "name": SCALAR, "level": SCALAR, "filter": JSON, "id": SCALAR, "status": SCALAR}).map(json.dumps),
 )  # fmt: skip
 
 
@@ -284,7 +284,8 @@ def test_stream(bridge, frames):
 
 def test_a_frame_that_is_none_is_answered_with_a_reason_and_a_close(bridge):
     loud = '{"type": "listening", "on": true, "level": "loud"}'
-    for frame in ("{", b"\0", "[]", '{"type": "listening", "on": 1}', loud, "[" * 20_000):
+    sieve = '{"type": "listening", "on": true, "filter": {"service": []}}'
+    for frame in ("{", b"\0", "[]", '{"type": "listening", "on": 1}', loud, sieve, "[" * 20_000):
         with connect(f"ws://127.0.0.1:{bridge.port}/api/v1/stream", proxy=None, max_size=None) as page:
             page.send(frame)
             with pytest.raises(ConnectionClosed) as closed:

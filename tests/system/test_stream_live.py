@@ -64,6 +64,23 @@ def test_a_level_stays_until_another_one_is_said(bridge):
         assert levels() == ["cues"]
 
 
+def test_a_filter_stays_until_another_one_is_said_and_is_in_the_status(bridge):
+    def chosen():
+        return [p["filter"] for p in bridge.status()["players"] if p["kind"] == "browser"]
+
+    with page(bridge, level="cues", filter={"services": ["shop"]}) as socket:
+        bridge.alert(severity="warning", service="db")
+        bridge.alert(fingerprint="f2", severity="warning", service="shop")
+        cue = frame(socket, "play")
+        assert (cue["sound"], cue["service"]) == ("warning", "shop")
+        socket.send('{"type": "listening", "on": true}')
+        bridge.alert(fingerprint="f3", severity="critical", service="db")
+        assert frame(socket, "play")["sound"] == "critical"
+        assert chosen() == [{"services": ["shop"]}]
+        socket.send('{"type": "listening", "on": true, "filter": null}')
+        wait_for(lambda: chosen() == [None], "it has none any more")
+
+
 def test_a_play_says_what_made_it_sound(bridge):
     with page(bridge, level="cues") as socket:
         bridge.alert(severity="warning")

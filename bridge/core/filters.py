@@ -1,0 +1,65 @@
+"""What one listener wants to hear of it, beside its level: these services, severities and voices.
+
+No filter can hide a critical, nor what cannot be named by one: a cue without a service, which may be of the whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bridge.core.bed import AMBIENT
+from bridge.model.catalogue import SEVERITIES
+from bridge.model.player import Filter
+
+if TYPE_CHECKING:
+    from bridge.model.commands import Play, Set
+
+KEYS = ("services", "severities", "voices")
+LISTED, LETTERS = 64, 128
+"""Entries of a list, and characters of an entry, at most."""
+
+
+def read(told: object) -> Filter | None:
+    """The filter that a listener asks for; None where it asks for none. Raises ValueError saying what is wrong."""
+    if told is None:
+        return None
+    if not isinstance(told, dict) or not set(told) <= set(KEYS):
+        raise ValueError("filter has services, severities and voices")
+    found = Filter(**{key: _entries(key, listed) for key, listed in told.items()})
+    if not set(found.severities or ()) <= set(SEVERITIES):
+        raise ValueError("filter: severities are critical, warning and info")
+    return None if found == Filter() else found
+
+
+def lets_through(chosen: Filter | None, cue: Play) -> bool:
+    """Whether a cue is to be heard."""
+    if chosen is None or cue.severity == "critical" or not cue.service:
+        return True
+    return _has(chosen.severities, cue.severity) and _has(chosen.services, cue.service)
+
+
+def holds(chosen: Filter | None, voice: Set) -> bool:
+    """Whether a voice is to be heard. The ambient bed is of no service: only `voices` leaves it out."""
+    if chosen is None:
+        return True
+    return _has(chosen.voices, voice.id) and (voice.id == AMBIENT or _has(chosen.services, voice.service))
+
+
+def shown(chosen: Filter | None) -> dict[str, Any] | None:
+    """As a listener would ask for it."""
+    if chosen is None:
+        return None
+    lists = {key: getattr(chosen, key) for key in KEYS}
+    return {key: list(listed) for key, listed in lists.items() if listed is not None}
+
+
+def _has(listed: tuple[str, ...] | None, one: str) -> bool:
+    return listed is None or one in listed
+
+
+def _entries(key: str, told: object) -> tuple[str, ...]:
+    if not isinstance(told, list) or len(told) > LISTED:
+        raise ValueError(f"filter: {key} is a list of at most {LISTED}")
+    if not all(isinstance(entry, str) and len(entry) <= LETTERS for entry in told):
+        raise ValueError(f"filter: an entry of {key} is text of at most {LETTERS} characters")
+    return tuple(told)
