@@ -4,6 +4,7 @@
  */
 
 import { element, put } from "./dom.js";
+import { More } from "./more.js";
 import { acknowledgement, clock, standing, texts } from "./texts.js";
 
 const FIRST = 20;
@@ -11,12 +12,12 @@ const SHOWN = 200;
 const SOUNDING_MS = 2500;
 
 class Row {
-  #press;
+  #on;
   #alert;
+  #more = new More();
 
-  /** `press(alert)`: the alert's button is pressed. */
-  constructor(press) {
-    this.#press = press;
+  constructor(on) {
+    this.#on = on;
     this.node = element("li", "alert");
     this.severity = element("span", "severity");
     this.name = element("strong", "name");
@@ -29,7 +30,7 @@ class Row {
     who.append(this.name, " ", this.test, " ", this.service);
     this.node.append(this.severity, " ", who, " ", this.sounding, " ", this.age, this.summary);
     this.sounding.hidden = true;
-    this.node.append(this.#acts());
+    this.node.append(this.#acts(), this.#more.node);
   }
 
   #acts() {
@@ -39,12 +40,12 @@ class Row {
     this.standing = element("span", "standing");
     this.button = element("button", "small");
     this.button.type = "button";
-    this.button.addEventListener("click", () => this.#press(this.#alert));
+    this.button.addEventListener("click", () => this.#on.acknowledge(this.#alert));
     acts.append(this.flapping, " ", this.standing, " ", this.taken, " ", this.button);
     return acts;
   }
 
-  show(alert, now) {
+  show(alert, solo, now) {
     this.#alert = alert;
     this.since = alert.since;
     this.node.dataset.severity = alert.severity;
@@ -60,7 +61,29 @@ class Row {
     this.node.dataset.taken = String(Boolean(alert.acknowledged));
     put(this.button, alert.acknowledged ? texts.unacknowledge : texts.acknowledge);
     this.button.setAttribute("aria-label", `${this.button.textContent}: ${this.name.textContent}`);
+    this.#fold(alert, solo);
     this.tick(now);
+  }
+
+  #fold(alert, solo) {
+    const { severity, service, muted, silenced } = alert;
+    this.#more.facts([
+      [texts.factValue, Number.isFinite(alert.value) ? texts.value(alert.value) : ""],
+      [texts.factRule, alert.rule],
+      [texts.factSource, texts.sources[alert.source] ?? alert.source],
+    ]);
+    this.#more.links(alert.links);
+    this.#more.act("play", texts.playHere, () => this.#on.playAlert(alert));
+    if (service) this.#more.act("solo", solo ? texts.soloEnd : texts.soloService(service), () => this.#on.solo(solo ? null : service), { pressed: solo });
+    const mute = severity === "critical" ? texts.muteCritical : texts.mute;
+    this.#more.act("mute", muted ? texts.unmute : mute, () => this.#on.mute(alert), { remote: true });
+    this.#more.act("silence", silenced?.id ? texts.unsilence : texts.silence, () => this.#on.silence(alert), { remote: true });
+    this.#more.title(this.name.textContent);
+  }
+
+  usable(on) {
+    this.button.disabled = !on;
+    this.#more.usable(on);
   }
 
   tick(now) {
@@ -88,40 +111,44 @@ export class AlertList {
   #list;
   #more;
   #unfold;
-  #press;
+  #on;
   #rows = new Map();
   #whole = false;
   #usable = true;
-  #last = [[], 0, 0];
+  #last = [[], null, 0, 0];
 
   /**
    * `more` says how many are not in the list, `unfold` is the button for all that the page can show.
-   * `press(alert)`: somebody wants to acknowledge that alert, or no longer, if it is.
+   * What a person does: `on.acknowledge(alert)`, `on.mute(alert)`, `on.silence(alert)`, each also to take it back;
+   * `on.playAlert(alert)`, `on.solo(service or null)`.
    */
-  constructor(list, more, unfold, press) {
+  constructor(list, more, unfold, on) {
     this.#list = list;
     this.#more = more;
     this.#unfold = unfold;
-    this.#press = press;
+    this.#on = on;
     unfold.addEventListener("click", () => {
       this.#whole = !this.#whole;
       this.show(...this.#last);
     });
   }
 
-  /** Bring the list to `firing`, in its order; `total` fire in all. `now` is unix seconds of the bridge's clock. */
-  show(firing, now, total) {
-    this.#last = [firing, now, total];
+  /**
+   * Bring the list to `firing`, in its order; `total` fire in all, of `solo` alone is heard here (a service, or null).
+   * `now` is unix seconds of the bridge's clock.
+   */
+  show(firing, solo, now, total) {
+    this.#last = [firing, solo, now, total];
     const shown = firing.slice(0, this.#whole ? SHOWN : FIRST);
     const rows = new Map(shown.map((alert) => [alert.fingerprint, this.#row(alert.fingerprint)]));
     for (const [fingerprint, row] of this.#rows) if (!rows.has(fingerprint)) row.node.remove();
     this.#rows = rows;
-    for (const alert of shown) rows.get(alert.fingerprint).show(alert, now);
+    for (const alert of shown) rows.get(alert.fingerprint).show(alert, solo !== null && alert.service === solo, now);
     [...rows.values()].forEach((row, i) => {
       const there = this.#list.children[i];
       if (there !== row.node) this.#list.insertBefore(row.node, there ?? null);
     });
-    for (const row of rows.values()) row.button.disabled = !this.#usable;
+    for (const row of rows.values()) row.usable(this.#usable);
     this.#more.hidden = total <= shown.length;
     put(this.#more, texts.more(total - shown.length));
     this.#fold(Math.min(firing.length, SHOWN), total);
@@ -136,7 +163,7 @@ export class AlertList {
   /** Without a link nothing can be acknowledged. */
   usable(on) {
     this.#usable = on;
-    for (const row of this.#rows.values()) row.button.disabled = !on;
+    for (const row of this.#rows.values()) row.usable(on);
   }
 
   tick(now) {
@@ -144,7 +171,7 @@ export class AlertList {
   }
 
   #row(fingerprint) {
-    return this.#rows.get(fingerprint) ?? new Row(this.#press);
+    return this.#rows.get(fingerprint) ?? new Row(this.#on);
   }
 
   /** Mark the alert whose cue sounds now. */

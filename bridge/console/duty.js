@@ -26,6 +26,23 @@ export class Duty {
     this.#tell("/api/v1/ack", { by: this.#by() });
   }
 
+  /** Keep an alert from everyone's ears for a while, or no longer. The button says that it is a critical, where it is one. */
+  mute({ fingerprint, severity, muted }) {
+    if (muted) this.#tell("/api/v1/unmute", { id: muted.id, by: this.#by() });
+    else this.#tell("/api/v1/mute", { fingerprint, by: this.#by(), include_critical: severity === "critical" });
+  }
+
+  /** Keep the voices that these matchers take from everyone's ears for a while. */
+  muteMatching(match) {
+    this.#tell("/api/v1/mute", { match, by: this.#by() });
+  }
+
+  /** Silence an alert in Alertmanager for a while, or no longer. */
+  silence({ fingerprint, silenced }) {
+    if (silenced?.id) this.#tell("/api/v1/unsilence", { id: silenced.id, by: this.#by() });
+    else this.#tell("/api/v1/silence", { fingerprint, by: this.#by() });
+  }
+
   watch(on) {
     this.#tell("/api/v1/watch", { on, by: this.#by() });
   }

@@ -44,9 +44,10 @@ export function readState(frame) {
     hears: typeof frame.hears === "string" ? frame.hears : "",
     watch: { ...NOT_WATCHED, ...frame.watch },
     who: list(frame.who),
+    voices: list(frame.voices).filter((voice) => voice && typeof voice.id === "string"),
     mutes: list(frame.mutes),
     cadence: { ...NO_CADENCE, ...frame.cadence },
-    bed: { level: 1, chord: 0, ...frame.bed },
+    bed: { level: 1, chord: 0, voices: 0, ...frame.bed },
     mqtt: frame.mqtt,
   };
 }

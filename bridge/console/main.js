@@ -1,7 +1,7 @@
 /** Glue: the stream's frames to the player and to the view, the person's presses back. */
 
 import { announcements, watchAnnouncements } from "./announce.js";
-import { post } from "./ask.js";
+import { get, post } from "./ask.js";
 import { Catalogue } from "./catalogue.js";
 import { seconds } from "./clock.js";
 import { Duty } from "./duty.js";
@@ -10,6 +10,7 @@ import { numbers, readState } from "./firing.js";
 import { Health } from "./health.js";
 import { Learn } from "./learn.js";
 import { Login } from "./login.js";
+import { Meter } from "./meter.js";
 import { Reminder } from "./reminder.js";
 import { Remote } from "./remote.js";
 import { Rules } from "./rules.js";
@@ -25,8 +26,11 @@ const TEST_WORDS = "10 s";
 const GONE_AFTER = 6; // Seconds after the loss, which is known 4 s after the last word.
 const RESTARTED_WITHIN = 26; // As that, for a bridge that said it restarts.
 const GRACE_MS = 1500; // Shorter than the player waits before it calls a refusal a pause.
+const ALONE = 6; // Seconds: a critical lasts 4.
+const FADES = 1;
 const QUIET = 600;
 const QUIET_WORDS = "10 min";
+const SEVERITIES = ["critical", "warning", "info"];
 const LEVELS = ["cues", "heartbeat", "everything"];
 const NOTES = {
   off: texts.notListening,
@@ -56,6 +60,7 @@ const views = new Views({
   learn: new Learn(stage),
 });
 const login = new Login(() => stream.again());
+const meter = new Meter(() => ears.player.meter);
 const lost = new Reminder(() => ears.player.local("linklost"));
 const gone = new Reminder(() => ears.player.local("flatline"));
 // Who presses: the name of the settings, or at least which browser it was.
@@ -67,6 +72,8 @@ let freshLink = true;
 let noAudio = "";
 let playerWas = "off";
 let level = LEVELS.find((word) => word === remembered("level")) ?? "everything"; // Until somebody chooses, all.
+let least = SEVERITIES.find((word) => word === remembered("severities")) ?? "info";
+let solo = { service: null, voice: null, name: "" }; // Until a reload: nobody is to forget for days that they hear a part.
 let name = remembered("name") ?? "";
 let volume = 1;
 let quietUntil = Number(remembered("quiet")) || 0; // Unix seconds of this machine's clock.
@@ -139,7 +146,53 @@ function showListening() {
 }
 
 function tellListening() {
-  stream.listening(ears.player.audible, browserName(), level);
+  stream.listening(ears.player.audible, browserName(), level, filter());
+}
+
+/** What of it all is to sound here, as docs/stream.md has it; null: all. */
+function filter() {
+  const wanted = {
+    ...(solo.service !== null && { services: [solo.service] }),
+    ...(solo.voice !== null && { voices: [solo.voice] }),
+    ...(least !== "info" && { severities: SEVERITIES.slice(0, SEVERITIES.indexOf(least) + 1) }),
+  };
+  return Object.keys(wanted).length ? wanted : null;
+}
+
+function setSolo(service, voice, shownName) {
+  solo = { service, voice, name: shownName };
+  view.solo(solo);
+  tellListening();
+}
+
+function setSeverities(wanted) {
+  least = wanted;
+  remember("severities", least);
+  tellListening();
+}
+
+/** Sound an alert's cue here alone, with the controls that the rule book gives it. */
+async function playAlert({ fingerprint }) {
+  const why = await stage.ready();
+  if (why) return view.refused(texts.aloneEnded(why));
+  try {
+    const { cue } = await get("/api/v1/explain", { fingerprint });
+    if (!cue) return view.refused(texts.playFailed(texts.noCue));
+    await stage.perform({ length: ALONE, commands: [{ at: 0, do: "play", ...cue }] });
+  } catch (error) {
+    view.refused(texts.playFailed(error.message));
+  }
+}
+
+/** Sound a voice here alone for a moment. */
+async function playVoice({ id, sound, controls }) {
+  const why = await stage.ready();
+  if (why) return view.refused(texts.aloneEnded(why));
+  const command = { id, sound, params: controls };
+  await stage.perform({
+    length: ALONE,
+    commands: [{ at: 0, do: "set", ...command }, { at: ALONE - FADES, do: "release", ...command }],
+  });
 }
 
 function setLevel(wanted) {
@@ -215,6 +268,7 @@ function tick(now) {
   ears.player.tick(now);
   stage.tick();
   views.tick();
+  meter.tick();
   if (quietWas !== quietLeft() > 0) bringVolume();
   if (quietWas) showListening();
   lost.tick(now);
@@ -236,7 +290,7 @@ function begin() {
   };
   setVolume(kept("volume"));
   for (const layer of ["cues", "bed"]) setLayer(layer, kept(layer));
-  view.settings(level, name);
+  view.settings(level, least, name);
   view.wire({
     listen: () => pressListen(),
     quiet: pressQuiet,
@@ -247,6 +301,14 @@ function begin() {
     level: setLevel,
     name: setName,
     fire,
+    severities: setSeverities,
+    solo: (service) => setSolo(service, null, service),
+    soloVoice: (voice) => setSolo(null, voice?.id ?? null, voice && (voice.sample?.type ?? voice.sound)),
+    playAlert,
+    playVoice,
+    mute: (alert) => duty.mute(alert),
+    muteVoice: (match) => duty.muteMatching(match),
+    silence: (alert) => duty.silence(alert),
     acknowledge: (alert) => duty.acknowledge(alert.fingerprint, alert.acknowledged),
     acknowledgeAll: () => duty.acknowledgeAll(),
     flatline: (already) => duty.acknowledge("flatline", already),

@@ -25,7 +25,7 @@ function limiter(context) {
   const trim = context.createGain();
   trim.gain.value = 10 ** ((0.6 * LIMIT.threshold * (1 - 1 / LIMIT.ratio)) / 20);
   limit.connect(trim).connect(context.destination);
-  return limit;
+  return { limit, trim };
 }
 
 export class Player {
@@ -73,6 +73,9 @@ export class Player {
     return this.#bank.missing;
   }
 
+  /** For a meter: what goes to the loudspeaker; null while there is nothing. */
+  meter = null;
+
   /** Begin, or begin again after the browser paused it. Call it in a click. Throws what the browser throws. */
   async listen() {
     this.#context ??= this.#open();
@@ -87,7 +90,7 @@ export class Player {
     const context = this.#context;
     if (!context) return;
     this.#master.gain.setTargetAtTime(0, context.currentTime, FADE / 3);
-    this.#context = null;
+    this.#context = this.meter = null;
     this.#sources.clear();
     setTimeout(() => context.close(), 3 * FADE * 1000);
     this.#tell();
@@ -147,7 +150,10 @@ export class Player {
     const context = new AudioContext({ latencyHint: "interactive" });
     this.#master = context.createGain();
     this.#master.gain.value = this.#volume;
-    this.#master.connect(limiter(context));
+    const { limit, trim } = limiter(context);
+    this.#master.connect(limit);
+    this.meter = new AnalyserNode(context, { fftSize: 2048 });
+    trim.connect(this.meter);
     this.#clock = { at: context.currentTime, moved: this.#now() };
     context.onstatechange = () => context === this.#context && this.#tell();
     return context;

@@ -37,9 +37,10 @@ export function acknowledgement(ack, now) {
   return `acknowledged${by} ${duration(now - ack.at)} ago${until}${ack.why ? `: ${ack.why}` : ""}`;
 }
 
-/** Why Alertmanager tells nobody of an alert, and since when nobody vouches for it; empty where neither holds. */
-export function standing({ silenced, stale }, now) {
+/** Why nobody is told of an alert, and since when nobody vouches for it; empty where nothing of it holds. */
+export function standing({ muted: mute, silenced, stale }, now) {
   const notes = [];
+  if (mute) notes.push(`muted${mute.by ? ` by ${mute.by}` : ""} until ${clock(mute.until, now)}${mute.why ? `: ${mute.why}` : ""}`);
   if (silenced?.id) {
     const by = silenced.by ? ` by ${silenced.by}` : "";
     const until = Number.isFinite(silenced.until) ? ` until ${clock(silenced.until, now)}` : "";
@@ -126,6 +127,25 @@ const ALONE = {
   elsewhere: "Another tab of this browser sounds. Listen in this tab first.",
   silent: "Nothing can sound here: the volume is at zero, or this device is quiet.",
   failed: "Nothing can sound here: press Listen, and see what it says.",
+};
+
+/** Where an alert came in. */
+const SOURCES = {
+  alertmanager: "Alertmanager",
+  alertmanager_api: "Alertmanager, when it was asked",
+  grafana: "Grafana",
+  mqtt: "MQTT",
+  fire: "a test",
+  bridge: "the bridge itself",
+};
+
+/** Where a link leads. */
+const LINKS = {
+  source: "Where it was found",
+  runbook: "Runbook",
+  dashboard: "Dashboard",
+  panel: "Panel",
+  silence: "Write a silence",
 };
 
 /** Why the page has no scsynth. */
@@ -222,6 +242,33 @@ export const texts = {
   saidAcknowledged: (names, by) =>
     `${by ? `${by} has acknowledged` : "Acknowledged"}: ${names.length > 3 ? `${names.length} alerts` : names.join(", ")}.`,
 
+  moreOf: "More",
+  factLabels: "Labels",
+  factRule: "Rule",
+  factSince: "Since",
+  factSound: "Sound",
+  factSource: "From",
+  factValue: "Value",
+  sources: SOURCES,
+  links: LINKS,
+  value: (value) => String(Number(value.toPrecision(4))),
+  playHere: "Play it here",
+  playFailed: (why) => `It cannot be played: ${why}`,
+  noCue: "the rule book is silent about it.",
+  soloService: (service) => `Hear only ${service} here`,
+  soloVoice: "Hear only this voice here",
+  soloEnd: "Hear everything again",
+  soloNow: (what) => `Only ${what} sounds here; criticals sound all the same.`,
+  soloNowVoice: (what) => `Of the bed only ${what} sounds here; cues sound as ever.`,
+  mute: "Mute for everyone, 30 min",
+  muteCritical: "Mute this critical for everyone, 30 min",
+  muteVoice: "Mute for everyone, 30 min",
+  unmute: "Unmute",
+  silence: "Silence in Alertmanager, 2 h",
+  unsilence: "End the silence",
+  voicesTitle: "The bed",
+  voicesNone: "No series sounds. Send a metric, and it is heard here as a voice.",
+
   flatTitle: "Flatline",
   flat: (gone, now) => `Nothing comes from ${gone.map((one) => missing(one, now)).join(", ")}.`,
   flatNothing: "Nothing is known to fire, but input is missing.",
@@ -238,6 +285,13 @@ export const texts = {
   levelHeartbeat: "Cues and heartbeat",
   levelEverything: "Everything",
   levelNote: "This page has no bed of sound: here “Everything” is the same as “Cues and heartbeat”.",
+  severities: "Alerts to hear here",
+  severitiesAll: "All",
+  severitiesWarning: "Warnings and criticals",
+  severitiesCritical: "Criticals alone",
+  meter: "Level",
+  meterShown: (db) => (db <= -60 ? "silent" : `${Math.round(db)} dB`),
+  spectrum: "Spectrum of what sounds here, low on the left",
   name: "Your name, for what you acknowledge",
   testSeverity: "Severity of the test",
   testFire: "Play a test alert",

@@ -3,6 +3,7 @@
 import { AlertList } from "./alerts.js";
 import { byId, element, put, show } from "./dom.js";
 import { clock, texts } from "./texts.js";
+import { VoiceList } from "./voices.js";
 import { WatchCard } from "./watch.js";
 import { showWho } from "./who.js";
 
@@ -28,10 +29,11 @@ function bedWords({ level, chord }) {
 }
 
 export class View {
-  #alerts = new AlertList(byId("alerts"), byId("more"), byId("unfold"), (alert) => this.#on.acknowledge(alert));
+  #alerts = null;
+  #voices = null;
   #watch = new WatchCard();
-  #on = null;
   #state = null;
+  #solo = { service: null, voice: null };
 
   constructor() {
     for (const node of document.querySelectorAll("[data-text]")) node.textContent = texts[node.dataset.text];
@@ -39,10 +41,13 @@ export class View {
 
   /**
    * What a person does: `on.listen()`, `on.quiet()`, `on.takeOver()`, `on.stop()`, `on.volume(0..1)`, `on.layer(word, 0..1)`, `on.level(word)`, `on.name(text)`, `on.fire(severity)`,
-   * `on.acknowledge(alert)`, `on.acknowledgeAll()`, `on.flatline(its acknowledgement or null)`, `on.watch(on)`.
+   * `on.severities(the least one)`, `on.solo(service or null)`, `on.acknowledgeAll()`, and as of AlertList and VoiceList, `on.flatline(its acknowledgement or null)`, `on.watch(on)`.
    */
   wire(on) {
-    this.#on = on;
+    this.#alerts = new AlertList(byId("alerts"), byId("more"), byId("unfold"), on);
+    this.#voices = new VoiceList(on);
+    byId("solo-end").addEventListener("click", () => on.solo(null));
+    byId("severities").addEventListener("change", ({ target }) => on.severities(target.value));
     this.#watch.wire(on);
     byId("level").addEventListener("change", ({ target }) => on.level(target.value));
     byId("name").addEventListener("change", ({ target }) => on.name(target.value));
@@ -97,9 +102,23 @@ export class View {
     byId("take-over").hidden = !elsewhere;
   }
 
-  /** What was remembered: the listening level and the person's name. */
-  settings(level, name) {
+  /** What alone sounds here: `service` or `voice` (its id), the other is null; `name` is how it is called. */
+  solo({ service, voice, name }) {
+    this.#solo = { service, voice };
+    show("solo-words", voice ? texts.soloNowVoice(name) : texts.soloNow(name));
+    byId("solo").hidden = service === null && voice === null;
+    if (this.#state) this.#lists(this.#state);
+  }
+
+  #lists(state) {
+    this.#alerts.show(state.firing, this.#solo.service, state.now, state.total);
+    this.#voices.show(state.voices, state.bed.voices, this.#solo.voice, state.now);
+  }
+
+  /** What was remembered: the listening level, the least severity and the person's name. */
+  settings(level, severities, name) {
     byId("level").value = level;
+    byId("severities").value = severities;
     byId("name").value = name;
   }
 
@@ -121,9 +140,8 @@ export class View {
 
   /** What fires, and what is known of the bridge. `now` is unix seconds of the bridge's clock. */
   state(state, pairs) {
-    this.#state = state;
-    const total = pairs.reduce((sum, [, n]) => sum + n, 0);
-    this.#alerts.show(state.firing, state.now, total);
+    this.#state = { ...state, total: pairs.reduce((sum, [, n]) => sum + n, 0) };
+    this.#lists(this.#state);
     this.#watch.show(state.watch, state.now);
     this.#all(state.firing);
     this.#summary(pairs, state.watch.flatline.length > 0);
@@ -166,7 +184,8 @@ export class View {
 
   /** Whether what a person on duty says could reach the bridge; why not stands above the list. */
   #usable(on) {
-    this.#alerts.usable(on);
+    this.#alerts?.usable(on);
+    this.#voices?.usable(on);
     this.#watch.usable(on);
     byId("acknowledge-all").disabled = !on;
   }

@@ -272,6 +272,14 @@ class Conductor:
         alert = due(standing.criticals, standing.warnings, now, standing.flapping)
         if alert is None:
             return None
+        ident = f"{alert.onset or alert.event.fingerprint}.r{self.cadence.reminders.told}"
+        cue = self.cue(alert, ident, Why.REMINDER, now)
+        if alert.severity == "critical":
+            self.cadence.flood.critical(cue, now)
+        return cue
+
+    def cue(self, alert: Active, ident: str, why: Why, now: float) -> Play:
+        """How an alert that fires sounds now."""
         rule = self.book.alert_rule(alert.event.labels)
         sound = rule.sound if rule.sounds and rule.severity == alert.severity else alert.severity
         service = self.book.service(alert.event.labels)
@@ -279,12 +287,7 @@ class Conductor:
         if alert.event.fingerprint in self.clusters.stale:
             softer = {name: x * STALE.get(name, 1.0) for name, x in controls.items()}
             controls = clip(self.book.sounds.get(sound, self.book.sounds[alert.severity]), softer)
-        ident = f"{alert.onset or alert.event.fingerprint}.r{self.cadence.reminders.told}"
-        fingerprint = alert.event.fingerprint
-        cue = Play(ident, sound, controls, alert.severity, fingerprint, Why.REMINDER, cut(service))
-        if alert.severity == "critical":
-            self.cadence.flood.critical(cue, now)
-        return cue
+        return Play(ident, sound, controls, alert.severity, alert.event.fingerprint, why, cut(service))
 
     def _flat(self, now: float) -> Play | None:
         self._mended(now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 
 from bridge.core import digest
@@ -11,7 +12,10 @@ from bridge.core.voices import few
 from bridge.runtime import state
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from bridge.core.engine import Active
+    from bridge.core.voices import Voice
     from bridge.model.events import MetricSample
     from bridge.runtime.runtime import Runtime
 
@@ -38,7 +42,7 @@ def sounding(runtime: Runtime) -> dict[str, Any]:
         "now": now,
         "hears": state.hears(runtime),
         "alerts": heard[:LISTED],
-        "voices": _voices(runtime),
+        "voices": voices(runtime),
         "bed": _ambient(runtime),
         "flatline": state.watch(conductor, now)["flatline"],
         "next_reminder": conductor.next_reminder(now),
@@ -68,13 +72,20 @@ def _sample(found: MetricSample) -> dict[str, Any]:
     }
 
 
-def _voices(runtime: Runtime) -> list[dict[str, Any]]:
+def voices(runtime: Runtime, most: int | None = None) -> list[dict[str, Any]]:
+    """Every held voice with its sample and its controls, the newest of them where there are more than `most`."""
     told = {command.id: dict(command.params) for command in runtime.conductor.standing()}
     return [
         state.voice(found, runtime.conductor.book)
         | {"sample": _sample(found.sample), "controls": told.get(voice_id, dict(found.command.params))}
-        for voice_id, found in runtime.voices.sounding.items()
+        for voice_id, found in _newest(runtime.voices.sounding, most)
     ]
+
+
+def _newest(sounding: Mapping[str, Voice], most: int | None) -> Iterable[tuple[str, Voice]]:
+    if most is None or len(sounding) <= most:
+        return sounding.items()
+    return nlargest(most, sounding.items(), key=lambda one: one[1].since)
 
 
 def _ambient(runtime: Runtime) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.core import mutes, stories
+from bridge.core.instead import built_in
+from bridge.model.commands import Why
 from bridge.model.errors import UnreadableError
 from bridge.model.events import Outcome, Reason
 from bridge.runtime import sounding as now_sounding
@@ -107,9 +109,18 @@ async def _story(runtime: Runtime, fingerprint: str) -> dict[str, Any]:
         "now": now,
         "firing": None if alert is None else state.firing(alert, conductor, now),
         "why_silent": None if alert is None else conductor.why_silent(alert, now),
+        "cue": None if alert is None else _cue(runtime, alert, now),
         "next_reminder": conductor.next_reminder(now),
         **told,
     }
+
+
+def _cue(runtime: Runtime, alert: Active, now: float) -> dict[str, Any] | None:
+    """How it sounds, for whoever wants to hear it once more; None where the rule book gives it no sound."""
+    if not alert.audible:
+        return None
+    cue = built_in(runtime.conductor.cue(alert, "", Why.REMINDER, now))
+    return {"sound": cue.sound, "severity": cue.severity, "params": dict(cue.params)}
 
 
 def _told(folder: Path, fingerprint: str, now: float, alert: Active | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from bridge.core import filters
+from bridge.runtime.sounding import voices
 from bridge.runtime.state import status
 from bridge.sinks.browser import BrowserPlayer
 from bridge.web.answers import bye
@@ -27,6 +28,8 @@ STATE_EVERY = 0.2
 """Seconds between two states at least; changes in between are one state."""
 SHOWN = 300
 """Alerts in a state: in a flood a page gets the worst of them, and how many there are."""
+VOICES = 24
+"""Voices in a state, the newest."""
 STUCK = 20.0
 """Seconds that a page may leave its connection full; the pings of the connection are stuck behind what it does not read."""
 UNSUPPORTED, TOO_SLOW = 1003, 1013
@@ -153,7 +156,9 @@ def state(runtime: Runtime) -> dict[str, Any]:
         "cadence",
         "mutes",
     )
-    return {"type": "state", "mqtt": found["mqtt"]["state"], **{key: found[key] for key in keys}}
+    told = {key: found[key] for key in keys}
+    told["bed"] = told["bed"] | {"voices": len(runtime.voices.sounding)}
+    return {"type": "state", "mqtt": found["mqtt"]["state"], "voices": voices(runtime, VOICES), **told}
 
 
 async def _send(socket: WebSocket, player: BrowserPlayer) -> None:
