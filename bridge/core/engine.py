@@ -236,17 +236,18 @@ class Engine:
             return keeps if event.source is Source.BRIDGE or self.space.fits(keeps) else None
         if self.space.fits_instead(was.event, keeps):
             return keeps
-        return replace(keeps, labels=was.event.labels, annotations=was.event.annotations)
+        old = was.event
+        return replace(keeps, labels=old.labels, annotations=old.annotations, links=old.links)
 
     def _renew(self, known: Active, event: AlertEvent) -> None:
         """Take the newest texts of an alert that fires, where there is room for them."""
         newest = renewed(known.event, event)
-        if newest.annotations != known.event.annotations:
+        if (newest.annotations, newest.links) != (known.event.annotations, known.event.links):
             if self.space.fits_instead(known.event, newest):
                 self.space.leave(known.event)
                 self.space.take(newest)
             else:
-                newest = replace(newest, annotations=known.event.annotations)
+                newest = replace(newest, annotations=known.event.annotations, links=known.event.links)
         self.active[event.fingerprint] = replace(known, event=newest)
 
     def _beyond(self, event: AlertEvent, rule: Rule, now: float) -> tuple[float, bool]:

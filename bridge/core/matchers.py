@@ -34,6 +34,9 @@ _PART = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r'\\([n"\\])')
+_BARE = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+"""A name that every Alertmanager reads without quotes."""
+_ESCAPED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
 class MatcherError(ValueError):
@@ -79,6 +82,12 @@ def parse(text: str) -> tuple[Matcher, ...]:
         found.append(_matcher(part))
         at = part.end()
     return tuple(found)
+
+
+def written(name: str, value: str) -> str:
+    """The text of the matcher for exactly this value of a label; `parse` reads it back."""
+    shown = name if _BARE.fullmatch(name) else f'"{name.translate(_ESCAPED)}"'
+    return f'{shown}="{value.translate(_ESCAPED)}"'
 
 
 def _shown(text: str) -> str:

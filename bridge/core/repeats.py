@@ -27,6 +27,7 @@ def renewed(known: AlertEvent, event: AlertEvent) -> AlertEvent:
     return replace(
         known,
         annotations=shortened(event.annotations) or known.annotations,
+        links=event.links or known.links,
         value=event.value if event.value is not None else known.value,
         starts_at=max(starts, default=None),
         expires_at=event.expires_at if known.expires_at is not None else None,

@@ -31,7 +31,8 @@ AGAIN = 0.9
 def weight(event: AlertEvent) -> int:
     """About how many bytes of memory an alert takes that is kept; rather too many than too few."""
     texts = (event.fingerprint, event.cluster, event.receiver)
-    return 1000 + sum(map(_size, texts)) + _weight(event.labels, 250) + _weight(event.annotations, 100)
+    sets = _weight(event.labels, 250) + _weight(event.annotations, 100) + _weight(event.links, 100)
+    return 1000 + sum(map(_size, texts)) + sets
 
 
 def _weight(texts: Mapping[str, str], each: int) -> int:

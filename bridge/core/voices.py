@@ -146,11 +146,11 @@ def identity(sample: MetricSample) -> str:
     return f"{sample.type}:{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def few(labels: Mapping[str, str]) -> Mapping[str, str]:
-    """The first LABELS of them, each name and value cut to LETTERS characters, ending in … where it is cut."""
-    if len(labels) <= LABELS and all(len(n) <= LETTERS and len(v) <= LETTERS for n, v in labels.items()):
+def few(labels: Mapping[str, str], most: int = LABELS) -> Mapping[str, str]:
+    """The first `most` of them, each name and value cut to LETTERS characters, ending in … where it is cut."""
+    if len(labels) <= most and all(len(n) <= LETTERS and len(v) <= LETTERS for n, v in labels.items()):
         return labels
-    return {cut(name): cut(value) for name, value in islice(labels.items(), LABELS)}
+    return {cut(name): cut(value) for name, value in islice(labels.items(), most)}
 
 
 def cut(text: str) -> str:

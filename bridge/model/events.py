@@ -92,6 +92,8 @@ class AlertEvent:
     """The `externalURL` of the Alertmanager that sent it, without a slash at the end; empty for every other source."""
     receiver: str = ""
     """The receiver that its Alertmanager sent it through."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Where it came from, for a person: see `core.links`."""
     standing: bool = False
     """It stood already when the bridge began to ask: one digest tells of all such."""
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
-from bridge.core import digest, filters
-from bridge.core.voices import cut
+from bridge.core import digest, filters, links
+from bridge.core.voices import cut, few
 from bridge.core.watch import ROUTE, WATCHDOG
 from bridge.model.catalogue import SEVERITIES
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from bridge.model.player import Player
     from bridge.runtime.room import Room
     from bridge.runtime.runtime import Runtime
+
+LABELS = 24
+"""Labels of one alert that are shown to whoever asks for it."""
 
 
 def status(runtime: Runtime, limit: int | None = None) -> dict[str, Any]:
@@ -158,7 +161,7 @@ def _acknowledged(ack: Ack | None) -> dict[str, Any] | None:
 
 
 def firing(alert: Active, conductor: Conductor, now: float) -> dict[str, Any]:
-    """One alert that fires, for a person."""
+    """One alert that fires, for a person, in a list of many: without what repeats all its labels."""
     event, book = alert.event, conductor.book
     muted = conductor.mute_of(alert, now)
     silenced = conductor.clusters.silence_of(event.fingerprint, now)
@@ -181,7 +184,15 @@ def firing(alert: Active, conductor: Conductor, now: float) -> dict[str, Any]:
         else {"id": muted.id, "by": muted.by, "why": muted.why, "until": muted.until},
         "silenced": None if silenced is None else asdict(silenced),
         "stale": None if stale is None else asdict(stale),
+        "links": {name: url for name, url in event.links.items() if name != "silence"},
     }
+
+
+def whole(alert: Active, conductor: Conductor, now: float) -> dict[str, Any]:
+    """One alert that fires, for who asks for it alone: with its labels and every link."""
+    event = alert.event
+    more = {"labels": dict(few(event.labels, LABELS)), "links": links.whole(event)}
+    return firing(alert, conductor, now) | more
 
 
 def voice(found: Voice, book: RuleBook) -> dict[str, Any]:

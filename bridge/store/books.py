@@ -175,6 +175,7 @@ def _shown(row: tuple[Any, ...]) -> dict[str, Any]:
     return found | {
         "labels": dict(alert.labels) if alert else {},
         "annotations": dict(alert.annotations) if alert else {},
+        "links": dict(alert.links) if alert else {},
         "starts_at": alert.starts_at if alert else None,
         "ends_at": alert.ends_at if alert else None,
         "value": alert.value if alert else None,

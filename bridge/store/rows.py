@@ -147,11 +147,12 @@ def _mute(  # noqa: PLR0917 # a row of that table
 def body(alert: AlertEvent) -> bytes:
     """What is kept of an alert: everything but the text as it was sent."""
     fields: dict[str, Any] = {name: getattr(alert, name) for name in _FIELDS}
-    return orjson.dumps(fields | {"labels": dict(alert.labels), "annotations": dict(alert.annotations)})
+    sets = {name: dict(getattr(alert, name)) for name in ("labels", "annotations", "links")}
+    return orjson.dumps(fields | sets)
 
 
 def event(text: bytes) -> AlertEvent:
-    """The alert of a body."""
+    """The alert of a body; one of an older version lacks what came later."""
     fields = orjson.loads(text)
     fields["source"], fields["status"] = Source(fields["source"]), Status(fields["status"])
     return AlertEvent(**fields)

@@ -107,7 +107,7 @@ async def _story(runtime: Runtime, fingerprint: str) -> dict[str, Any]:
     return {
         "fingerprint": fingerprint,
         "now": now,
-        "firing": None if alert is None else state.firing(alert, conductor, now),
+        "firing": None if alert is None else state.whole(alert, conductor, now),
         "why_silent": None if alert is None else conductor.why_silent(alert, now),
         "cue": None if alert is None else _cue(runtime, alert, now),
         "next_reminder": conductor.next_reminder(now),

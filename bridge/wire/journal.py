@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from bridge.core.links import checked
 from bridge.model.errors import UnreadableError
 from bridge.model.events import AlertEvent, Event, MetricSample, Source, Status
 from bridge.wire.reading import fingerprint, instant, read_json, texts
@@ -90,7 +91,7 @@ def _alert_fields(alert: AlertEvent) -> dict[str, Any]:
         "source": alert.source,
         "fingerprint": alert.fingerprint,
     }
-    objects = {"annotations": dict(alert.annotations), "raw": dict(alert.raw)}
+    objects = {name: dict(getattr(alert, name)) for name in ("annotations", "links", "raw")}
     numbers = {name: getattr(alert, name) for name in ("starts_at", "ends_at", "value", "expires_at")}
     flags = {
         name: getattr(alert, name) for name in ("one_shot", "retained", "cluster", "receiver", "standing")
@@ -129,6 +130,7 @@ def _alert(found: dict[str, Any]) -> AlertEvent:
         raw=_object(found, "raw"),
         cluster=_name(found, "cluster"),
         receiver=_name(found, "receiver"),
+        links=checked(_texts(found, "links")),
         standing=_flag(found, "standing"),
     )
 

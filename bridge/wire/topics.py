@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from bridge.core.links import links
 from bridge.core.topics import TopicRule, fill
 from bridge.model.errors import UnreadableError
 from bridge.model.events import AlertEvent, MetricSample, Reason, Rejected, Source, Status
@@ -124,6 +125,7 @@ def _one_shot(item: dict[str, Any], severity: str, message: Message, received: f
         one_shot=True,
         retained=message.retained,
         raw=item,
+        links=links(item, texts(item.get("annotations"))),
     )
 
 

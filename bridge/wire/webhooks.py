@@ -6,6 +6,7 @@ import re
 from functools import partial
 from typing import Any, NamedTuple
 
+from bridge.core.links import links
 from bridge.model.errors import UnreadableError
 from bridge.model.events import AlertEvent, MetricSample, Rejected, Source, Status
 from bridge.wire.reading import fingerprint, instant, number, read_json, texts
@@ -90,6 +91,7 @@ def alert(  # one alert has this much around it
         raw=item,
         cluster=came.cluster,
         receiver=came.receiver,
+        links=links(item, annotations),
     )
 
 
