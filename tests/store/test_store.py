@@ -20,7 +20,8 @@ from bridge.core.engine import Active
 from bridge.core.mutes import Mute
 from bridge.model.errors import StoreError
 from bridge.model.events import Outcome, Reason
-from bridge.store import Batch, Store
+from bridge.store import Batch, Store, books
+from bridge.store.file import FILE
 
 NOBODY = 65534
 
@@ -62,6 +63,27 @@ def test_everything_comes_back(opened):
     ]
     assert found.publishes == [(7, "alerts/critical", b"\0\xff")]
     assert (found.next_id, found.next_publish) == (43, 8)
+
+
+def test_links_come_back_and_a_row_of_before_them_has_none(opened, tmp_path):
+    links = {"source": "https://a.example/"}
+    store, _ = opened()
+    batch = row(Batch(), 1, links=links)
+    batch.fires(Active(event(links=links), 1.0, "info", "r", audible=True))
+    store.write(batch).result(WAIT)
+    store, found = opened()
+    assert [a.event.links for a in found.active] == [links]
+    assert [o.event.links for o in found.open] == [links]
+    assert [e["links"] for e in books.events(tmp_path)] == [links]
+    store.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as db:
+        for table in ("active", "events"):
+            db.execute(f"UPDATE {table} SET body = CAST(json_remove(CAST(body AS TEXT), '$.links') AS BLOB)")
+        db.commit()
+    _, found = opened()
+    assert ([a.event.links for a in found.active], [o.event.links for o in found.open]) == ([{}], [{}])
+    assert found.unreadable == 0
+    assert [e["links"] for e in books.events(tmp_path)] == [{}]
 
 
 def test_what_ends_is_gone(opened):
@@ -188,7 +210,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from bridge.model.events import AlertEvent, Source, Status
-from bridge.store import Batch, Store
+from bridge.store import Batch, Store, books
+from bridge.store.file import FILE
 store = Store(Path(sys.argv[1]))
 store.open()
 for i in range(1, 51):

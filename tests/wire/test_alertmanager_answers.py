@@ -44,6 +44,7 @@ def test_a_real_answer_is_read_whole(recorded):
         "web.hook",
         0.93,
     )
+    assert event.links["source"].startswith("http://")
     [silence] = silences.values()
     assert (silence.by, silence.comment) == ("anna", "new disk")
     assert answer.silence(by_name["Disk", "critical"].event.fingerprint) == silence

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.core.links import NAMES
 from bridge.model.events import AlertEvent, MetricSample, Source, Status
 from bridge.wire import journal
 from bridge.wire.journal import Problem, line, read
@@ -22,6 +23,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
     max_leaves=8,
 )
+URLS = st.sampled_from(["https://a.example/x", "http://[::1]:9090/graph?g0.expr=1#x"])
 ALERTS = st.builds(
     AlertEvent,
     source=st.sampled_from(Source),
@@ -37,6 +39,7 @@ ALERTS = st.builds(
     retained=st.booleans(),
     expires_at=st.none() | TIMES,
     raw=st.dictionaries(WORDS, JSON, max_size=4),
+    links=st.dictionaries(st.sampled_from(NAMES), URLS, max_size=3),
 )
 SAMPLES = st.builds(
     MetricSample,
@@ -80,6 +83,17 @@ def test_a_sample_by_hand_needs_type_and_value():
 def test_a_time_may_be_written_as_people_write_it():
     event = told(t="2026-01-02T03:04:05Z", kind="sample", type="cpu", value=1)
     assert event.received == 1767323045.0
+
+
+def test_a_link_that_is_none_is_left_out_and_loses_no_line():
+    links = {
+        "source": "https://a.example/",
+        "runbook": "javascript:alert(1)",
+        "panel": 7,
+        "other": "https://a.example/",
+    }
+    event = told(t=5, kind="alert", status="firing", labels={}, links=links)
+    assert event.links == {"source": "https://a.example/"}
 
 
 def test_keys_of_a_later_version_are_ignored():

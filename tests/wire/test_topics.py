@@ -113,6 +113,22 @@ def test_the_value_beside_the_alert_comes_first(outer, annotation, value):
     assert one("alerts/info", payload).value == value
 
 
+@pytest.mark.parametrize("payload", [
+    {"alert": {"generatorURL": "http://p/g", "annotations": {"runbook_url": "http://r/"}}},
+    {"status": "firing", "labels": {}, "generatorURL": "http://p/g", "annotations": {"runbook_url": "http://r/"}},
+    {"alerts": [{"generatorURL": "http://p/g", "annotations": {"runbook_url": "http://r/"}}]},
+    {"value": 1, "generatorURL": "http://p/g", "annotations": {"runbook_url": "http://r/"}},
+])  # fmt: skip
+def test_links_come_with_every_form(payload):
+    assert one("alerts/critical", payload).links == {"source": "http://p/g", "runbook": "http://r/"}
+
+
+def test_links_reach_another_bridge():
+    sent = alerts(GRAFANA.read_bytes(), NOW)[0]
+    topic, payload = topics.alert_message(sent, "critical", "b")
+    assert one(topic, payload).links == sent.links
+
+
 def test_a_payload_with_alerts_is_a_webhook():
     found = decode("alerts/x", {"alerts": [{"labels": {"severity": "page"}}, 7]}, retained=True)
     assert [type(e) for e in found] == [AlertEvent, Rejected]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.core.links import whole
 from bridge.model.errors import UnreadableError
 from bridge.model.events import AlertEvent, MetricSample, Rejected, Source, Status
 from bridge.wire import webhooks
@@ -72,6 +73,30 @@ def test_grafana():
     assert first.value == pytest.approx(22.5)
     assert second.value is None  # no data: values is null
     assert [e.source for e in fixture("grafana-resolved.json")] == [Source.GRAFANA]
+
+
+def test_links_of_alertmanager_and_of_grafana():
+    first, _ = fixture("alertmanager-firing.json")
+    assert first.links == {"source": "http://prometheus:9090/graph?g0.expr=x&g0.tab=1"}
+    silence = whole(first)["silence"]
+    assert silence.startswith("http://alertmanager:9093/#/silences/new?filter=%7Balertname%3D%22HighCPU%22")
+    grafana, _ = fixture("grafana-firing.json")
+    assert grafana.links == whole(grafana)
+    assert grafana.links == {
+        "source": "http://prometheus:9090/graph?g0.expr=x&g0.tab=1",
+        "dashboard": "https://grafana.example/d/abc",
+        "panel": "https://grafana.example/d/abc?viewPanel=2",
+        "silence": "https://grafana.example/alerting/silence/new?alertmanager=grafana",
+    }
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "https://u:p@a.example/", 7, None, {"a": []}, "x" * 100_000]
+)
+def test_a_link_that_is_none_takes_nothing_else_with_it(url):
+    names = ("generatorURL", "dashboardURL", "panelURL", "silenceURL")
+    event = one(labels={"a": "b"}, annotations={"runbook_url": url}, **dict.fromkeys(names, url))
+    assert (event.labels, event.links) == ({"a": "b"}, {})
 
 
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.json")), ids=lambda p: p.stem)
