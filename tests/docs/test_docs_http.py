@@ -20,6 +20,7 @@ from bridge.web import create_app
 from bridge.web.api import Acknowledge, Fire, Resolve, SwitchWatch, Unacknowledge
 from bridge.web.app import REFUSALS
 from bridge.web.mutes import Mute, Quiet, Unmute, Unquiet
+from bridge.web.rules import Asked
 from bridge.web.silences import Silence, Unsilence
 from bridge.web.story import Filters
 from bridge.wire import webhooks
@@ -180,3 +181,15 @@ def test_limits_are_told() -> None:
     assert f"{webhooks.MAX_BATCH:,}" in text
     assert f"1 to {webhooks.MAX_TYPE} characters" in text
     assert "20,000" in everything()
+
+
+async def test_what_is_told_of_the_rules_is_answered(tmp_path: Path) -> None:
+    [block] = bodies("rules")
+    told = json.loads(block.text)
+    async with running(tmp_path) as client:
+        _, found = await client.get("rules", labels='{"severity": "page", "service": "api"}')
+    assert found["taken"] == told["taken"]
+    for kind in ("alerts", "metrics"):
+        assert [list(rule) for rule in told[kind]] == [list(found[kind][0])]
+    questions = [code(row[0])[0] for row in rows(section("docs/http.md", "GET /api/v1/rules"))]
+    assert questions == list(Asked.model_fields)
