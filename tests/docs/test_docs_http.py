@@ -20,6 +20,7 @@ from bridge.web import create_app
 from bridge.web.api import Acknowledge, Fire, Resolve, SwitchWatch, Unacknowledge
 from bridge.web.app import REFUSALS
 from bridge.web.mutes import Mute, Quiet, Unmute, Unquiet
+from bridge.web.replay import Stretch
 from bridge.web.rules import Asked
 from bridge.web.silences import Silence, Unsilence
 from bridge.web.story import Filters
@@ -193,3 +194,17 @@ async def test_what_is_told_of_the_rules_is_answered(tmp_path: Path) -> None:
         assert [list(rule) for rule in told[kind]] == [list(found[kind][0])]
     questions = [code(row[0])[0] for row in rows(section("docs/http.md", "GET /api/v1/rules"))]
     assert questions == list(Asked.model_fields)
+
+
+async def test_what_is_told_of_a_replay_is_answered(tmp_path: Path) -> None:
+    [block] = bodies("performance")
+    told = json.loads(block.text)
+    async with running(tmp_path) as client:
+        await client.fires("HighCPU", service="checkout")
+        _, found = await client.get("replay")
+    assert list(found) == list(told)
+    assert list(found["captions"][0]) == list(told["captions"][0])
+    [play] = [c for c in told["commands"] if c["do"] == "play"]
+    assert list(next(c for c in found["commands"] if c["do"] == "play")) == list(play)
+    questions = [key for row in rows(section("docs/http.md", "GET /api/v1/replay")) for key in code(row[0])]
+    assert questions == list(Stretch.model_fields)
