@@ -19,6 +19,7 @@ from bridge.web import (
     answers,
     api,
     asked,
+    drills,
     intake,
     login,
     mutes,
@@ -81,7 +82,7 @@ def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     app.state.stage = Stage()
     app.state.access = access
     app.include_router(probes.reading)
-    for module in (intake, probes, api, mutes, story, rules, replay, silences, login, stream):
+    for module in (intake, probes, api, mutes, story, rules, replay, drills, silences, login, stream):
         app.include_router(module.router)
     app.add_middleware(
         Guard,
