@@ -11,6 +11,7 @@ from pages import PAGES, Block, blocks, code, everything, page, rows, section
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 
 from bridge import config
+from bridge.core.drills import DRILLS
 from bridge.model.events import Rejected
 from bridge.runtime import Runtime
 from bridge.runtime.state import status
@@ -208,3 +209,12 @@ async def test_what_is_told_of_a_replay_is_answered(tmp_path: Path) -> None:
     assert list(next(c for c in found["commands"] if c["do"] == "play")) == list(play)
     questions = [key for row in rows(section("docs/http.md", "GET /api/v1/replay")) for key in code(row[0])]
     assert questions == list(Stretch.model_fields)
+
+
+def test_the_drill_of_the_docs_is_one() -> None:
+    [block] = bodies("drills")
+    [told] = json.loads(block.text)["drills"]
+    found = DRILLS[0].listed()
+    assert list(told) == list(found)
+    assert found["about"].startswith(told["about"])
+    assert told | {"about": ""} == found | {"about": ""}
