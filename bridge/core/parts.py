@@ -48,20 +48,15 @@ class Parts:
         self._numbers = itertools.cycle(range(FIRST_NODE, LAST_NODE))
         self._nodes: dict[str, tuple[str, int]] = {}
         self._voices: dict[str, tuple[Set, Part]] = {}
-        self._cue: tuple[Play | None, int, bytes] = None, 0, b""
 
     def cue(self, cue: Play, at: float) -> tuple[int, bytes]:
         """Node and OSC bundle of a cue that is sent at `at` (unix seconds); it sounds LEAD later.
 
         Raises ValueError for a sound, a control or a number that is none.
         """
-        if self._cue[0] is not cue:
-            values, node = checked(cue.sound, cue.params), next(self._numbers)
-            packet = bundle(at + LEAD + _UNIX_IN_NTP, [_begin(cue.sound, node, GROUP, CUES, values)])[
-                _LENGTH:
-            ]
-            self._cue = cue, node, packet
-        return self._cue[1:]
+        values, node = checked(cue.sound, cue.params), next(self._numbers)
+        begin = _begin(cue.sound, node, GROUP, CUES, values)
+        return node, bundle(at + LEAD + _UNIX_IN_NTP, [begin])[_LENGTH:]
 
     def voice(self, command: Set) -> Part:
         """A voice with these values. Raises ValueError as `cue`."""

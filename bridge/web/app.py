@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from bridge import __version__
@@ -18,7 +17,6 @@ from bridge.sinks.render import compiled_folder
 from bridge.web import (
     answers,
     api,
-    asked,
     drills,
     intake,
     login,
@@ -31,14 +29,11 @@ from bridge.web import (
     stream,
 )
 from bridge.web.access import Access
+from bridge.web.files import Files, Page
 from bridge.web.guard import Guard
 from bridge.web.stage import Stage
 
 if TYPE_CHECKING:
-    from os import PathLike, stat_result
-
-    from starlette.types import Receive, Scope, Send
-
     from bridge.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -95,9 +90,9 @@ def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     app.add_exception_handler(StoreError, _unavailable)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _broken)
-    app.mount("/console", _Files(directory=CONSOLE), name="console")
-    app.mount("/engine", _Files(directory=ENGINE, check_dir=False), name="engine")
-    app.mount("/synthdefs", _Files(directory=compiled_folder()), name="synthdefs")
+    app.mount("/console", Files(directory=CONSOLE), name="console")
+    app.mount("/engine", Files(directory=ENGINE, check_dir=False), name="engine")
+    app.mount("/synthdefs", Files(directory=compiled_folder()), name="synthdefs")
     app.add_api_route("/", _page, include_in_schema=False)
     return app
 
@@ -113,39 +108,7 @@ def create_metrics_app(runtime: Runtime, access: Access | None = None) -> FastAP
     return app
 
 
-class _Files(StaticFiles):
-    """Files that a browser asks about before it uses them again: after an upgrade no old module meets a new one."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A file, always whole."""
-        await super().__call__(_whole(scope), receive, send)
-
-    def file_response(
-        self, full_path: PathLike[str] | str, stat_result: stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        """A file; a worker has the policy of its own file."""
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        host = asked.said(scope).get(b"host", b"").decode("latin-1")
-        response.headers["Content-Security-Policy"] = answers.page_policy(host)
-        response.headers["Cache-Control"] = "no-cache"
-        response.headers["Accept-Ranges"] = "none"
-        return response
-
-
-class _Page(FileResponse):
-    """The page, always whole."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        await super().__call__(_whole(scope), receive, send)
-
-
-def _whole(scope: Scope) -> Scope:
-    """A request without its `Range`: the files are small, and Starlette refuses a bad range in a shape that is not ours."""
-    return {**scope, "headers": [said for said in scope["headers"] if said[0].lower() != b"range"]}
-
-
-async def _page(request: Request) -> FileResponse:
+async def _page(request: Request) -> Page:
     host = request.headers.get("host", "")
     headers = {
         "Content-Security-Policy": answers.page_policy(host),
@@ -154,7 +117,7 @@ async def _page(request: Request) -> FileResponse:
     }
     if answers.is_trustworthy(request.scope, host):
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    return _Page(CONSOLE / "index.html", headers=headers)
+    return Page(CONSOLE / "index.html", headers=headers)
 
 
 async def _unreadable(request: Request, error: Exception) -> JSONResponse:
