@@ -1,18 +1,17 @@
 /** Glue: the stream's frames to the player and to the view, the person's presses back. */
 
 import { announcements, watchAnnouncements } from "./announce.js";
-import { get, post } from "./ask.js";
+import { post } from "./ask.js";
 import { Catalogue } from "./catalogue.js";
 import { seconds } from "./clock.js";
 import { Duty } from "./duty.js";
-import { Ears } from "./ears.js";
-import { numbers, readState } from "./firing.js";
+import { Encore } from "./encore.js";
+import { numbers } from "./firing.js";
 import { Health } from "./health.js";
 import { Learn } from "./learn.js";
+import { Listener } from "./listener.js";
 import { Login } from "./login.js";
 import { Meter } from "./meter.js";
-import { Reminder } from "./reminder.js";
-import { Remote } from "./remote.js";
 import { Rules } from "./rules.js";
 import { Stage } from "./stage.js";
 import { texts } from "./texts.js";
@@ -23,35 +22,19 @@ import { browserName, remembered, remember } from "./browser.js";
 
 const TEST_LENGTH = "10s";
 const TEST_WORDS = "10 s";
-const GONE_AFTER = 6; // Seconds after the loss, which is known 4 s after the last word.
-const RESTARTED_WITHIN = 26; // As that, for a bridge that said it restarts.
-const GRACE_MS = 1500; // Shorter than the player waits before it calls a refusal a pause.
-const ALONE = 6; // Seconds: a critical lasts 4.
-const FADES = 1;
-const QUIET = 600;
 const QUIET_WORDS = "10 min";
-const SEVERITIES = ["critical", "warning", "info"];
-const LEVELS = ["cues", "heartbeat", "everything"];
-const NOTES = {
-  off: texts.notListening,
-  starting: texts.starting,
-  paused: texts.paused,
-  incomplete: texts.incomplete,
-  silent: texts.silentVolume,
-  on: texts.listening,
-};
 
 const view = new View();
-const ears = new Ears({ changed: () => showListening(), whole: () => stream.whole() }, seconds);
-const stream = new Remote({
+const listener = new Listener({
   state: onState,
   play: onPlay,
+  played: ({ fingerprint }) => view.sounding(fingerprint),
   link: onLink,
-  packet: (number, bytes) => ears.packet(number, bytes),
-  clock: (offset) => ears.setClock(offset),
-  tick: () => tick(seconds()),
+  changed: showListening,
+  tick,
 });
-const stage = new Stage({ ears, listen: () => pressListen(), now: seconds, changed: () => view.alone(stage.playing) });
+const { ears, stream } = listener;
+const stage = new Stage({ ears, listen: () => listener.press(), now: seconds, changed: () => view.alone(stage.playing) });
 const views = new Views({
   timeline: new Timeline(stage),
   sounds: new Catalogue(stage),
@@ -59,192 +42,66 @@ const views = new Views({
   health: new Health(stage),
   learn: new Learn(stage),
 });
-const login = new Login(() => stream.again());
 const meter = new Meter(() => ears.player.meter);
-const lost = new Reminder(() => ears.player.local("linklost"));
-const gone = new Reminder(() => ears.player.local("flatline"));
+const encore = new Encore(stage, (why) => view.refused(why));
+const login = new Login(() => stream.again());
 // Who presses: the name of the settings, or at least which browser it was.
 const duty = new Duty(() => name.trim() || browserName(), (why) => view.refused(why));
 
 let shown = null; // The last state, as firing.js reads it.
-let offset = 0; // The bridge's clock minus this machine's, in seconds.
 let freshLink = true;
-let noAudio = "";
 let playerWas = "off";
-let level = LEVELS.find((word) => word === remembered("level")) ?? "everything"; // Until somebody chooses, all.
-let least = SEVERITIES.find((word) => word === remembered("severities")) ?? "info";
-let solo = { service: null, voice: null, name: "" }; // Until a reload: nobody is to forget for days that they hear a part.
 let name = remembered("name") ?? "";
-let volume = 1;
-let quietUntil = Number(remembered("quiet")) || 0; // Unix seconds of this machine's clock.
-let quietWas = false;
-let heard = null; // What the bridge was told last.
 
-const bridgeNow = () => Date.now() / 1000 + offset;
-
-function onState(frame) {
-  const state = readState(frame);
+function onState(state) {
   const before = freshLink ? null : shown;
   const said = announcements(before && before.firing, state.firing);
   said.push(...watchAnnouncements(before && before.watch, state.watch));
   for (const { words, now } of said) view.say(words, { now });
   freshLink = false;
   shown = state;
-  offset = state.now - Date.now() / 1000;
   view.state(state, numbers(state));
   views.state(state);
-  view.tick(bridgeNow());
+  view.tick(listener.now());
 }
 
-async function onPlay(frame) {
-  if (stage.playing && frame.severity === "critical") {
-    stage.stop("critical");
-    view.say(texts.aloneEnded("critical"), { now: true });
-  }
-  const status = await ears.player.play(frame);
-  stream.ack(frame.id, status);
-  if (status === "played") view.sounding(frame.fingerprint);
+function onPlay({ severity }) {
+  if (!stage.playing || severity !== "critical") return;
+  stage.stop("critical");
+  view.say(texts.aloneEnded("critical"), { now: true });
 }
 
-function onLink(link, why, restarting) {
-  view.link(link, why, shown?.now ?? null, bridgeNow());
-  if (link !== "reconnecting") ears.linked(link === "up");
-  if (link === "up") {
-    if (lost.running) view.say(texts.back);
-    lost.stop();
-    gone.stop();
-  } else freshLink = true;
-  showListening();
-  if (link !== "lost") return;
-  lost.start(seconds());
-  // Where this device is offline nobody knows how the bridge is.
-  if (navigator.onLine) gone.start(seconds(), restarting ? RESTARTED_WITHIN : GONE_AFTER);
-  view.say(texts.lostSaid, { now: true });
-}
-
-function note(status) {
-  if (noAudio) return texts.noAudio(noAudio);
-  if (ears.elsewhere) return texts.elsewhere;
-  if (status === "silent" && quietLeft() > 0) return texts.quietNow(quietLeft());
-  return status === "on" && stream.link === "lost" ? texts.listeningNoLink : NOTES[status];
+function onLink(link, why, wasLost) {
+  view.link(link, why, shown?.now ?? null, listener.now());
+  if (link !== "up") freshLink = true;
+  else if (wasLost) view.say(texts.back);
+  if (link === "lost") view.say(texts.lostSaid, { now: true });
 }
 
 function showListening() {
-  const { status, audible, missing } = ears.player;
-  const problems = status !== "off" && missing.length ? [texts.soundsMissing(missing)] : [];
-  if (ears.reduced) problems.push(texts.reduced(ears.reduced));
-  const wanted = status !== "off" && status !== "paused";
+  const { status, ...how } = listener.describe();
   view.full(ears.full);
-  view.quiet(status !== "off", quietLeft() > 0, QUIET_WORDS);
+  view.quiet(status !== "off", listener.quietLeft() > 0, QUIET_WORDS);
   view.elsewhere(ears.elsewhere);
-  view.listening({ wanted, audible, note: note(status), problems });
+  view.listening(how);
   if (status === "paused" && playerWas !== "paused") view.say(texts.paused, { now: true });
   playerWas = status;
-  if (heard === audible) return;
-  heard = audible;
-  tellListening();
 }
 
-function tellListening() {
-  stream.listening(ears.player.audible, browserName(), level, filter());
-}
-
-/** What of it all is to sound here, as docs/stream.md has it; null: all. */
-function filter() {
-  const wanted = {
-    ...(solo.service !== null && { services: [solo.service] }),
-    ...(solo.voice !== null && { voices: [solo.voice] }),
-    ...(least !== "info" && { severities: SEVERITIES.slice(0, SEVERITIES.indexOf(least) + 1) }),
-  };
-  return Object.keys(wanted).length ? wanted : null;
-}
-
-function setSolo(service, voice, shownName) {
-  solo = { service, voice, name: shownName };
-  view.solo(solo);
-  tellListening();
-}
-
-function setSeverities(wanted) {
-  least = wanted;
-  remember("severities", least);
-  tellListening();
-}
-
-/** Sound an alert's cue here alone, with the controls that the rule book gives it. */
-async function playAlert({ fingerprint }) {
-  const why = await stage.ready();
-  if (why) return view.refused(texts.aloneEnded(why));
-  try {
-    const { cue } = await get("/api/v1/explain", { fingerprint });
-    if (!cue) return view.refused(texts.playFailed(texts.noCue));
-    await stage.perform({ length: ALONE, commands: [{ at: 0, do: "play", ...cue }] });
-  } catch (error) {
-    view.refused(texts.playFailed(error.message));
-  }
-}
-
-/** Sound a voice here alone for a moment. */
-async function playVoice({ id, sound, controls }) {
-  const why = await stage.ready();
-  if (why) return view.refused(texts.aloneEnded(why));
-  const command = { id, sound, params: controls };
-  await stage.perform({
-    length: ALONE,
-    commands: [{ at: 0, do: "set", ...command }, { at: ALONE - FADES, do: "release", ...command }],
-  });
-}
-
-function setLevel(wanted) {
-  level = wanted;
-  remember("level", level);
-  tellListening();
-}
-
-async function pressListen(over = false) {
-  const { status } = ears.player;
-  const wanted = over || status === "off" || status === "paused";
-  remember("listen", wanted ? "yes" : "no");
-  noAudio = "";
-  try {
-    if (wanted) await ears.listen(over);
-    else ears.stop();
-  } catch (error) {
-    noAudio = error.message;
-  }
-  showListening();
-}
-
-function setVolume(wanted) {
-  volume = wanted;
-  remember("volume", String(volume));
-  bringVolume();
+function setVolume(volume) {
+  listener.setVolume(volume);
   view.volume(volume);
 }
 
-/** Seconds for which this device shall still be quiet. A clock that was set back makes it no longer than it was. */
-function quietLeft() {
-  const left = quietUntil - Date.now() / 1000;
-  return left > QUIET ? 0 : Math.max(0, left);
-}
-
-function bringVolume() {
-  quietWas = quietLeft() > 0;
-  ears.setVolume(quietWas ? 0 : volume);
-}
-
-/** Nothing sounds here for a while; the bridge knows that nobody hears here, and tells what stands when it is over. */
-function pressQuiet() {
-  quietUntil = quietLeft() > 0 ? 0 : Date.now() / 1000 + QUIET;
-  remember("quiet", String(quietUntil));
-  bringVolume();
-  showListening();
-}
-
 function setLayer(layer, level) {
-  remember(layer, String(level));
-  ears.setLayer(layer, level);
+  listener.setLayer(layer, level);
   view.layer(layer, level);
+}
+
+/** `voice` is one of the state; without either everything sounds again. */
+function setSolo({ service = null, voice = null }) {
+  listener.setSolo({ service, voice: voice?.id ?? null });
+  view.solo({ ...listener.solo, name: service ?? voice?.sample?.type ?? voice?.sound ?? "" });
 }
 
 function setName(wanted) {
@@ -265,47 +122,31 @@ async function fire(severity) {
 
 function tick(now) {
   login.tick(now, stream.link);
-  ears.player.tick(now);
   stage.tick();
   views.tick();
   meter.tick();
-  if (quietWas !== quietLeft() > 0) bringVolume();
-  if (quietWas) showListening();
-  lost.tick(now);
-  gone.tick(now);
-  if (shown && stream.link === "up") view.tick(bridgeNow());
-}
-
-/** A wall whose browser may play without a click listens again by itself after a restart; others wait. */
-function listenAgain() {
-  if (remembered("listen") !== "yes") return;
-  ears.listen().catch(() => ears.stop());
-  setTimeout(() => ears.elsewhere || ears.player.running || ears.stop(), GRACE_MS);
+  if (shown && stream.link === "up") view.tick(listener.now());
 }
 
 function begin() {
-  const kept = (key) => {
-    const level = Number.parseFloat(remembered(key) ?? "1");
-    return Number.isFinite(level) ? level : 1;
-  };
-  setVolume(kept("volume"));
-  for (const layer of ["cues", "bed"]) setLayer(layer, kept(layer));
-  view.settings(level, least, name);
+  view.volume(listener.volume);
+  for (const [layer, level] of Object.entries(listener.layers)) view.layer(layer, level);
+  view.settings(listener.level, listener.least, name);
   view.wire({
-    listen: () => pressListen(),
-    quiet: pressQuiet,
-    takeOver: () => pressListen(true),
+    listen: () => listener.press(),
+    quiet: () => listener.pressQuiet(),
+    takeOver: () => listener.press(true),
     stop: () => stage.stop(),
     layer: setLayer,
     volume: setVolume,
-    level: setLevel,
+    level: (level) => listener.setLevel(level),
+    severities: (least) => listener.setLeast(least),
     name: setName,
     fire,
-    severities: setSeverities,
-    solo: (service) => setSolo(service, null, service),
-    soloVoice: (voice) => setSolo(null, voice?.id ?? null, voice && (voice.sample?.type ?? voice.sound)),
-    playAlert,
-    playVoice,
+    solo: (service) => setSolo({ service }),
+    soloVoice: (voice) => setSolo({ voice }),
+    playAlert: (alert) => encore.alert(alert),
+    playVoice: (voice) => encore.voice(voice),
     mute: (alert) => duty.mute(alert),
     muteVoice: (match) => duty.muteMatching(match),
     silence: (alert) => duty.silence(alert),
@@ -314,17 +155,9 @@ function begin() {
     flatline: (already) => duty.acknowledge("flatline", already),
     watch: (on) => duty.watch(on),
   });
-  onLink("connecting", "");
-  showListening();
   views.begin();
-  stream.start();
+  listener.begin();
   login.ask(seconds());
-  listenAgain();
-  addEventListener("offline", () => gone.stop());
-  addEventListener("online", () => {
-    stream.hurry();
-    if (lost.running && !gone.running) gone.start(seconds(), GONE_AFTER);
-  });
 }
 
 begin();
