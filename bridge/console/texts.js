@@ -119,6 +119,21 @@ export const reason = (word) => REASONS[word] ?? String(word).replaceAll("_", " 
 const missing = ({ name, last }, now) =>
   `${name} (${Number.isFinite(last) ? `for ${duration(now - last)}` : "never heard"})`;
 
+const EVENT = { firing: "began", resolved: "ended" };
+
+/** What became of one event: by whom it was heard, or why it was not. */
+function outcome({ outcome: word, reason: why, player }) {
+  if (word === "played") return player ? `heard at ${player}` : "heard";
+  if (word === "assumed") return `sent${player ? ` to ${player}` : ""}, which cannot say whether it sounded`;
+  return word === "suppressed" ? `did not sound: ${reason(why)}` : "not known yet";
+}
+
+/** What a severity did in a stretch of time, as of history.js. */
+function happened({ severity, began, heard, ended }) {
+  const sounded = began ? ` (${heard} heard)` : "";
+  return `${began} ${SEVERITY[severity] ?? severity} began${sounded}, ${ended} ended`;
+}
+
 /** How it ended, or why it could not begin, what sounds in this page alone. */
 const ALONE = {
   ended: "It has ended.",
@@ -341,6 +356,48 @@ export const texts = {
   watchInput: (one, now) => input(one, now),
   saidWatchOn: "The watch is on again.",
   saidWatchOff: "The watch is off.",
+
+  timelinePeriod: "What came",
+  timelineHour: "The last hour",
+  timelineDay: "The last day",
+  timelineSummary: (from, to, rows) => `${from} to ${to}: ${rows.length ? rows.map(happened).join("; ") : "nothing came"}.`,
+  timelineCut: (n) => `These are the newest ${n}. There are older ones in this time.`,
+  timelineFailed: (why) => `The events could not be fetched: ${why}`,
+  timelineCaption: "Each of them, the newest first.",
+  timelineOlder: "Show older ones",
+  legendBegan: "began, and was heard",
+  legendEnded: "ended, and was heard",
+  legendSilent: "hollow: did not sound",
+  legendOpen: "dashed: not known yet",
+  eventTime: "Time",
+  eventSeverity: "Severity",
+  eventDid: "What",
+  eventName: "Name",
+  eventService: "Service",
+  eventHeard: "Heard",
+  eventReplay: "Replay",
+  eventWhat: (status) => EVENT[status] ?? status,
+  eventOutcome: (event) => outcome(event),
+  replayTitle: "Hear it again",
+  replayNote: "In this page alone: nobody else hears it, and nothing is sent.",
+  replayFrom: "From",
+  replayFor: "For",
+  replayIn: "In",
+  replayFiveMinutes: "5 min",
+  replayQuarter: "15 min",
+  replayHour: "1 h",
+  replaySixHours: "6 h",
+  replayDay: "24 h",
+  replayQuick: "15 s",
+  replayUsual: "30 s",
+  replayMinute: "60 s",
+  replayLong: "5 min",
+  replayPlay: "Play",
+  replayStop: "Stop",
+  replayAround: "Play around it",
+  replayAroundWhat: (time, name) => `Play around it: the 5 min around ${name} at ${time}`,
+  replayEmpty: "Nothing sounded in this time.",
+  replayFailed: (why) => `It cannot be played: ${why}`,
 
   whoTitle: "Who sings",
   whoReduced: "This reduced page plays the place alone.",
