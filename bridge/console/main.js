@@ -50,7 +50,7 @@ const stream = new Remote({
 const stage = new Stage({ ears, listen: () => pressListen(), now: seconds, changed: () => view.alone(stage.playing) });
 const views = new Views({
   timeline: new Timeline(stage),
-  sounds: new Catalogue(stage),
+  sounds: new Catalogue(stage, () => ears.full),
   rules: new Rules(stage),
   health: new Health(stage),
   learn: new Learn(stage),
