@@ -37,7 +37,7 @@ const { ears, stream } = listener;
 const stage = new Stage({ ears, listen: () => listener.press(), now: seconds, changed: () => view.alone(stage.playing) });
 const views = new Views({
   timeline: new Timeline(stage),
-  sounds: new Catalogue(stage),
+  sounds: new Catalogue(stage, () => ears.full),
   rules: new Rules(stage),
   health: new Health(stage),
   learn: new Learn(stage),

@@ -162,6 +162,8 @@ const LINKS = {
   panel: "Panel",
   silence: "Write a silence",
 };
+/** Units of the catalogue where another word is better. */
+const UNITS = { 1: "", "1/s": "a second" };
 
 /** Why the page has no scsynth. */
 const REDUCED = {
@@ -185,6 +187,32 @@ export const texts = {
   aloneNow: "Sounding here alone. The live bed is silent meanwhile; live alerts sound, and a critical ends this.",
   aloneStop: "Stop it",
   aloneEnded: (why) => ALONE[why],
+
+  soundsIntro: "Every sound that the bridge knows. What you play here is heard on this page alone; nobody else hears it, and nothing fires.",
+  soundsReduced: "This page is reduced: a cue is played from its file, and only its level and place (vol, pan) follow the sliders. Voices cannot be played here.",
+  soundsFailed: (why) => `The sounds could not be had: ${why}`,
+  soundsCues: "Cues",
+  soundsCuesText: "They sound once and end by themselves.",
+  soundsVoices: "Voices",
+  soundsVoicesText: "They are held, and follow a value: the bed.",
+  soundsOwn: "Own sounds",
+  soundsOwnText: "From the folder of own sounds of this bridge.",
+  soundPlay: "Play",
+  soundStop: "Stop",
+  soundReset: "As it was",
+  soundResetDone: "Every control is as the catalogue has it.",
+  soundCopy: "Copy as a rule",
+  soundHeld: "It sounds until you press Stop, and follows the sliders.",
+  soundOwn: "An own sound is played by SuperCollider alone: this page cannot play it. A rule for it can be copied.",
+  soundVoiceReduced: "This page is reduced to the cues: it cannot play a voice. A rule for it can be copied.",
+  soundControl: (name, text) => `${name}: ${text}`,
+  soundValue: (value, unit) => [value, UNITS[unit] ?? unit].filter((word) => word !== "").join(" "),
+  soundRule: (cue) =>
+    `The rule. Paste it as the first one under ${cue ? "alerts:" : "metrics:"} of your rule book, and say in place of CHANGE-ME what it takes:`,
+  soundFixed: "What this cue means is fixed: no rule may give it another meaning, so there is none to copy.",
+  soundCopied: (changed) =>
+    changed ? `Copied, with ${changed} changed ${changed === 1 ? "control" : "controls"}.` : "Copied; every control is at its default.",
+  soundSelected: "The rule is selected: copy it with your keyboard or the context menu.",
 
   loginTitle: "Log in",
   loginNote: "This bridge asks for a token: the content of its read or control token file.",
