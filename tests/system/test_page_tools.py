@@ -155,3 +155,38 @@ def test_the_reduced_page_says_what_it_cannot_play(browser, bridge):
         press(page, "Play")
         assert len(measure.pulses(*seen.cue())) == 4
         assert seen.problems == []
+
+
+def test_health_shows_who_listens_and_makes_one_quiet(browser, bridge, seen):
+    page = seen.page
+    with tab(browser) as other:
+        other.page.goto(f"http://localhost:{bridge.port}/")
+        expect(other.page.locator("#link")).to_have_text("Connected")
+        page.get_by_role("button", name="Listen", exact=True).press("Enter")
+        expect(page.locator("#listen-note")).to_contain_text("Listening.", timeout=WITHIN)
+        to(page, "Health")
+        rows = page.locator("#health-players > li").filter(has_text="A browser")
+        expect(rows).to_have_count(2)
+        expect(rows.filter(has_text="Can be heard.")).to_have_count(1, timeout=WITHIN)
+        expect(rows.filter(has_text="Listen is not pressed there")).to_have_count(1)
+        expect(page.locator("#health-parts")).to_contain_text("Store Good. State is written to")
+        expect(page.locator("#health-watch")).to_contain_text("not armed")
+        name = next(one["name"] for one in bridge.status()["players"] if one["audible"])
+        press(page, f"Quiet for 10 min: {name}")
+        expect(page.locator("#health-done")).to_have_text(f"{name} is quiet for 10 min.")
+        expect(page.locator("#health-players")).to_contain_text("Quiet until")
+        assert "Nobody hears" in bridge.status()["hears"]
+        press(page, f"Let it sound: {name}")
+        expect(rows.filter(has_text="Can be heard.")).to_have_count(1)
+
+
+def test_health_does_not_pretend_to_know_a_bridge_that_is_gone(bridge, seen):
+    page = seen.page
+    to(page, "Health")
+    expect(page.locator("#health-parts")).to_contain_text("Bridge Good.")
+    bridge.kill()
+    expect(page.locator("#health-answer")).to_contain_text(
+        "Nothing is known of the bridge now", timeout=WITHIN
+    )
+    expect(page.locator("#health-known")).to_be_hidden()
+    seen.problems.clear()  # the browser's words about refused connections
