@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 from bridge import config
 from bridge.book import Book
 from bridge.core.rules import SIGN_OF_LIFE
+from bridge.core.taken import alert_taken, sample_taken
 from bridge.core.who import Who
 from bridge.model.errors import ConfigError, PagerError
 from bridge.sounds import Folder, load_book
@@ -85,18 +87,13 @@ def routes_test(
     """Say which rule takes a label set, and which sound follows."""
     book = load_book(file, Folder(synthdefs)).compiled()
     found = _labels(labels or [])
-    rule = book.metric_rule(metric, found) if metric else book.alert_rule(found)
-    service = book.service(found)
-    who = Who(book.chosen).identity(service, 0.0)
-    answer: dict[str, object] = {"rule": rule.name, "sound": rule.sound, "service": service}
-    if not metric:
-        answer["severity"] = rule.severity
-    if rule.sounds:
-        answer["params"] = book.voice(rule, 0.0, who) if metric else book.cue(rule, rule.sound, None, who)
+    who = Who(book.chosen)
+    taken = sample_taken(book, who, metric, found) if metric else alert_taken(book, who, found)
+    answer = {name: value for name, value in asdict(taken).items() if value is not None and value != {}}
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
         return
-    typer.echo(f"rule {rule.name}: {_sound(rule.sound)}")
+    typer.echo(f"rule {taken.rule}: {_sound(taken.sound)}")
     for name, value in answer.items():
         if name not in {"rule", "sound"} and value:
             typer.echo(f"{name}: {_value(value)}")

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bridge.core.conductor import Conductor
+from bridge.core.engine import Change
 from bridge.core.limits import Crowd, softer
 from bridge.core.score import bundle, message, score
 from bridge.model.catalogue import SOUNDS
@@ -59,6 +60,16 @@ class Take:
         return self.end - self.start
 
 
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A message that changed what fires, or sounded, at seconds from 0. `heard`: it has a cue of its own."""
+
+    at: float
+    event: AlertEvent
+    severity: str
+    heard: bool
+
+
 @dataclass(slots=True)
 class Performance:
     """What a take sounds like: commands at their times in seconds from 0, and how every event in it ended."""
@@ -67,6 +78,7 @@ class Performance:
     commands: list[tuple[float, Command]] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     """`played` or the reason of suppression."""
+    happenings: list[Happening] = field(default_factory=list)
 
     @property
     def cues(self) -> Counter[str]:
@@ -127,6 +139,7 @@ class _Stage:
         self._crowd = Crowd()
         self._told: list[tuple[float, Command]] = []
         self._outcomes: Counter[str] = Counter()
+        self._happenings: list[Happening] = []
         self._onsets = 0
 
     def turn(self, batch: Sequence[Event], now: float, *, ticks: bool) -> None:
@@ -163,12 +176,15 @@ class _Stage:
         later = [(at, c) for at, c in self._told if at > 0 or (at == 0 and isinstance(c, Play))]
         last = self._part.length - FADE
         commands = [*begun, *((at, command) for at, command in later if at <= last)]
-        return Performance(self._part.length, commands, self._outcomes)
+        return Performance(self._part.length, commands, self._outcomes, self._happenings)
 
     def _alert(self, event: AlertEvent, now: float) -> tuple[str | None, list[Play]]:
         """Why it does not sound, or its cue."""
         self._onsets += 1
         verdict = self._conductor.alert(event, f"e{self._onsets}", now)
+        heard, at = verdict.play is not None, now - self._part.start
+        if at >= 0 and (heard or verdict.change is not Change.NONE):
+            self._happenings.append(Happening(at, event, verdict.severity, heard))
         return verdict.reason, [] if verdict.play is None else [verdict.play]
 
     def _sample(self, sample: MetricSample, touched: set[str], now: float) -> str | None:

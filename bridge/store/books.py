@@ -232,6 +232,19 @@ def journal(folder: Path, since: float | None = None, until: float | None = None
             return
 
 
+def begin(folder: Path, since: float, seconds: float, most: int) -> float:
+    """From when on to read what was before `since`: so many seconds, and of each kind at most so many rows. Raises StoreError."""
+    found = since - seconds
+    with _reading(folder) as db:
+        for table in ("events", "samples"):
+            row = db.execute(
+                f"SELECT received FROM {table} WHERE received < ? AND received >= ? ORDER BY received DESC LIMIT 1 OFFSET ?",  # noqa: S608 # names of ours
+                (since, found, most - 1),
+            ).fetchone()
+            found = found if row is None else max(found, row[0])
+    return found
+
+
 def _part(kind: int, columns: str, table: str) -> str:
     """One kind of rows after the last one that was read."""
     return f"""SELECT * FROM (SELECT received, {kind} AS kind, id, {columns} FROM {table}

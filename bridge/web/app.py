@@ -15,9 +15,24 @@ from bridge import __version__
 from bridge.model.errors import GoneError, StoreError, UnreadableError
 from bridge.sinks.browser import Sheet
 from bridge.sinks.render import compiled_folder
-from bridge.web import answers, api, asked, intake, login, mutes, probes, silences, story, stream
+from bridge.web import (
+    answers,
+    api,
+    asked,
+    drills,
+    intake,
+    login,
+    mutes,
+    probes,
+    replay,
+    rules,
+    silences,
+    story,
+    stream,
+)
 from bridge.web.access import Access
 from bridge.web.guard import Guard
+from bridge.web.stage import Stage
 
 if TYPE_CHECKING:
     from os import PathLike, stat_result
@@ -64,9 +79,10 @@ def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     app.state.runtime = runtime
     app.state.states = stream.States()
     app.state.sheet = Sheet()
+    app.state.stage = Stage()
     app.state.access = access
     app.include_router(probes.reading)
-    for module in (intake, probes, api, mutes, story, silences, login, stream):
+    for module in (intake, probes, api, mutes, story, rules, replay, drills, silences, login, stream):
         app.include_router(module.router)
     app.add_middleware(
         Guard,

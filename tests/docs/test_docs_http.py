@@ -11,6 +11,7 @@ from pages import PAGES, Block, blocks, code, everything, page, rows, section
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 
 from bridge import config
+from bridge.core.drills import DRILLS
 from bridge.model.events import Rejected
 from bridge.runtime import Runtime
 from bridge.runtime.state import status
@@ -20,6 +21,8 @@ from bridge.web import create_app
 from bridge.web.api import Acknowledge, Fire, Resolve, SwitchWatch, Unacknowledge
 from bridge.web.app import REFUSALS
 from bridge.web.mutes import Mute, Quiet, Unmute, Unquiet
+from bridge.web.replay import Stretch
+from bridge.web.rules import Asked
 from bridge.web.silences import Silence, Unsilence
 from bridge.web.story import Filters
 from bridge.wire import webhooks
@@ -180,3 +183,38 @@ def test_limits_are_told() -> None:
     assert f"{webhooks.MAX_BATCH:,}" in text
     assert f"1 to {webhooks.MAX_TYPE} characters" in text
     assert "20,000" in everything()
+
+
+async def test_what_is_told_of_the_rules_is_answered(tmp_path: Path) -> None:
+    [block] = bodies("rules")
+    told = json.loads(block.text)
+    async with running(tmp_path) as client:
+        _, found = await client.get("rules", labels='{"severity": "page", "service": "api"}')
+    assert found["taken"] == told["taken"]
+    for kind in ("alerts", "metrics"):
+        assert [list(rule) for rule in told[kind]] == [list(found[kind][0])]
+    questions = [code(row[0])[0] for row in rows(section("docs/http.md", "GET /api/v1/rules"))]
+    assert questions == list(Asked.model_fields)
+
+
+async def test_what_is_told_of_a_replay_is_answered(tmp_path: Path) -> None:
+    [block] = bodies("performance")
+    told = json.loads(block.text)
+    async with running(tmp_path) as client:
+        await client.fires("HighCPU", service="checkout")
+        _, found = await client.get("replay")
+    assert list(found) == list(told)
+    assert list(found["captions"][0]) == list(told["captions"][0])
+    [play] = [c for c in told["commands"] if c["do"] == "play"]
+    assert list(next(c for c in found["commands"] if c["do"] == "play")) == list(play)
+    questions = [key for row in rows(section("docs/http.md", "GET /api/v1/replay")) for key in code(row[0])]
+    assert questions == list(Stretch.model_fields)
+
+
+def test_the_drill_of_the_docs_is_one() -> None:
+    [block] = bodies("drills")
+    [told] = json.loads(block.text)["drills"]
+    found = DRILLS[0].listed()
+    assert list(told) == list(found)
+    assert found["about"].startswith(told["about"])
+    assert told | {"about": ""} == found | {"about": ""}
