@@ -97,6 +97,24 @@ function input({ name, last, armed }, now) {
   return `${name}: heard ${duration(now - last)} ago`;
 }
 
+const rounded = (value) => (Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value));
+
+/** One of the params of a rule: a number, or a scale over the value. */
+function param([name, value]) {
+  if (Number.isFinite(value)) return `${name} ${rounded(value)}`;
+  return `${name} ${value.scale} from ${value.in.join("–")} to ${value.out.join("–")}`;
+}
+
+const NO_SOUND = { silent: "It makes no sound.", sign_of_life: "It is a sign of life, and makes no sound." };
+
+/** What the rule book makes of an alert or a sample. */
+function takenWords({ rule, sound, severity, service, params }, sample) {
+  if (!rule) return `No rule takes it.${sound ? ` It sounds ${sound}.` : ""}`;
+  const follows = NO_SOUND[sound] ?? `It sounds ${sound}${severity ? ` as ${severity}` : ""}${service ? ` for the service ${service}` : ""}.`;
+  const set = Object.entries(params ?? {}).map(param).join(", ");
+  return `The rule ${rule} takes the ${sample ? "sample" : "alert"}. ${follows}${set ? ` With ${set}.` : ""}`;
+}
+
 /** How one input of the watch stands, without its name. */
 const sentence = (words) => {
   const said = words.slice(words.lastIndexOf(": ") + 2);
@@ -220,6 +238,26 @@ export const texts = {
   soundCopied: (changed) =>
     changed ? `Copied, with ${changed} changed ${changed === 1 ? "control" : "controls"}.` : "Copied; every control is at its default.",
   soundSelected: "The rule is selected: copy it with your keyboard or the context menu.",
+
+  rulesIntro: "The rule book as the bridge has read it. The first rule whose matchers all hold takes an alert or a sample.",
+  rulesAsk: "Which rule takes it?",
+  rulesLabels: "Labels, as name=value, one a line or with commas",
+  rulesType: "Type, for a sample (empty: an alert)",
+  rulesValue: "Value",
+  rulesSend: "Ask",
+  rulesPlay: "Play it",
+  rulesThis: "(takes it)",
+  rulesNoLabel: (piece) => `“${piece}” is no label: write name=value.`,
+  rulesFailed: (why) => `The rules could not be had: ${why}`,
+  rulesTaken: (taken, sample) => takenWords(taken, sample),
+  rulesAlertsTitle: "Rules for alerts",
+  rulesMetricsTitle: "Rules for samples",
+  rulesName: "Rule",
+  rulesTakes: "Takes",
+  rulesSounds: "What follows",
+  rulesMatch: ({ type, match }) => [type && `type ${type}`, ...match].filter(Boolean).join(", ") || "everything",
+  rulesFollows: ({ sound, severity, params }) =>
+    [sound, severity && severity !== sound && `as ${severity}`, ...Object.entries(params).map(param)].filter(Boolean).join(", "),
 
   healthIntro: "How every part of the bridge stands. “Not known” means that: neither good nor bad.",
   healthFailed: (why) => `Nothing is known of the bridge now: ${why}. See whether it runs, and whether this device reaches it.`,

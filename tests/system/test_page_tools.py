@@ -114,7 +114,7 @@ def test_a_held_voice_follows_its_slider_until_stop(seen):
             break
     for _ in range(24):
         page.keyboard.press("ArrowRight")
-    expect(freq).to_have_attribute("aria-valuetext", "884 Hz")
+    expect(freq).to_have_attribute("aria-valuetext", "876 Hz")
     wait_for(lambda: abs(strongest(seen, 190, 250) - 220) < 5, "cpu at 220 Hz", 30)
     press(page, "Stop")
     expect(page.locator("#alone")).to_be_hidden()
@@ -190,3 +190,24 @@ def test_health_does_not_pretend_to_know_a_bridge_that_is_gone(bridge, seen):
     )
     expect(page.locator("#health-known")).to_be_hidden()
     seen.problems.clear()  # the browser's words about refused connections
+
+
+def test_a_rule_is_asked_for_marked_and_played(seen):
+    page = seen.page
+    to(page, "Rules")
+    tab_to(page, page.locator("#rules-labels"))
+    page.keyboard.type("severity=page, service=api")
+    press(page, "Ask")
+    expect(page.locator("#rules-answer")).to_contain_text(
+        "The rule critical takes the alert. It sounds critical"
+    )
+    expect(page.locator("#rules-answer")).to_contain_text("for the service api")
+    marked = page.locator("#rules-alerts tr[aria-current]")
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text("critical (takes it)")
+    press(page, "Play it")
+    expect(page.locator("#alone")).to_be_visible(timeout=WITHIN)
+    assert len(measure.pulses(*seen.cue())) == 10
+    page.locator("#rules-labels").fill("nonsense")
+    press(page, "Ask")
+    expect(page.locator("#rules-answer")).to_contain_text("“nonsense” is no label")
