@@ -39,7 +39,7 @@ const views = new Views({
   timeline: new Timeline(stage),
   sounds: new Catalogue(stage, () => ears.full),
   rules: new Rules(stage),
-  health: new Health(stage),
+  health: new Health(),
   learn: new Learn(stage),
 });
 const meter = new Meter(() => ears.player.meter);

@@ -98,6 +98,65 @@ function input({ name, last, armed }, now) {
   return `${name}: heard ${duration(now - last)} ago`;
 }
 
+const rounded = (value) => (Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value));
+
+/** One of the params of a rule: a number, or a scale over the value. */
+function param([name, value]) {
+  if (Number.isFinite(value)) return `${name} ${rounded(value)}`;
+  return `${name} ${value.scale} from ${value.in.join("–")} to ${value.out.join("–")}`;
+}
+
+const NO_SOUND = { silent: "It makes no sound.", sign_of_life: "It is a sign of life, and makes no sound." };
+
+/** What the rule book makes of an alert or a sample. */
+function takenWords({ rule, sound, severity, service, params }, sample) {
+  if (!rule) return `No rule takes it.${sound ? ` It sounds ${sound}.` : ""}`;
+  const follows = NO_SOUND[sound] ?? `It sounds ${sound}${severity ? ` as ${severity}` : ""}${service ? ` for the service ${service}` : ""}.`;
+  const set = Object.entries(params ?? {}).map(param).join(", ");
+  return `The rule ${rule} takes the ${sample ? "sample" : "alert"}. ${follows}${set ? ` With ${set}.` : ""}`;
+}
+
+/** How one input of the watch stands, without its name. */
+const sentence = (words) => {
+  const said = words.slice(words.lastIndexOf(": ") + 2);
+  return `${said[0].toUpperCase()}${said.slice(1)}.`;
+};
+
+function mqttWords(state, host, unsent) {
+  if (state === "off") return "Off: no broker is set (MQTT_HOST).";
+  const waits = unsent ? ` ${unsent} messages wait for it.` : "";
+  if (state === "connected") return `Connected to ${host}.${waits}`;
+  return `No broker answers at ${host}: nothing comes from it or goes to it. See whether it runs.${waits}`;
+}
+
+/** How an Alertmanager answers. */
+function asked({ ok, last, error, failed }, now) {
+  const before = Number.isFinite(last) ? `It last answered ${duration(now - last)} ago.` : "It has never answered.";
+  if (ok === null) return "It has not answered yet.";
+  return ok ? before : `${before} ${failed} questions in a row failed: ${error}. See whether it runs and may be reached.`;
+}
+
+/** How the watch stands as a whole. */
+function watchWords({ on, armed, route, flatline }, n) {
+  if (!on) return "The watch is off: no flatline would sound. Switch it on below Watch.";
+  if (flatline.length) return `Bad: ${flatline.map(({ name }) => name).join(", ")} should come in and does not.`;
+  if (!armed) return "Bad: the watch is not armed. If nothing came in any more, nobody would notice; Watch has how to arm it.";
+  return route ? "No Watchdog has come: Prometheus itself is not watched." : `Good: ${n} ${n === 1 ? "input is" : "inputs are"} watched.`;
+}
+
+const PLAYERS = { browser: "A browser", sclang: "SuperCollider" };
+const LEVELS = { cues: "hears cues", heartbeat: "hears cues and the heartbeat", everything: "hears everything" };
+
+/** What a player is, what it wants to hear, and why it cannot be heard. */
+function player({ kind, audible, level, quiet, answers, driver }, now) {
+  const what = `${PLAYERS[kind] ?? kind}, ${LEVELS[level] ?? level}.`;
+  if (quiet) return `${what} Quiet until ${clock(quiet.until, now)}${quiet.by ? `, by ${quiet.by}` : ""}${quiet.why ? `: ${quiet.why}` : ""}.`;
+  if (audible) return what;
+  if (kind !== "sclang") return `${what} It says that it does not listen: Listen is not pressed there, or its sound is paused or at zero.`;
+  if (!answers) return `${what} It does not answer.`;
+  return `${what} It plays to ${driver === "dummy" ? "no device" : driver || "a device that is not known"}.`;
+}
+
 /** Why a test does not sound, where the word alone does not tell. The command line has the same words in look.py. */
 const REASONS = {
   by_rule: "the rule book is silent about it",
@@ -213,6 +272,64 @@ export const texts = {
   soundCopied: (changed) =>
     changed ? `Copied, with ${changed} changed ${changed === 1 ? "control" : "controls"}.` : "Copied; every control is at its default.",
   soundSelected: "The rule is selected: copy it with your keyboard or the context menu.",
+
+  rulesIntro: "The rule book as the bridge has read it. The first rule whose matchers all hold takes an alert or a sample.",
+  rulesAsk: "Which rule takes it?",
+  rulesLabels: "Labels, as name=value, one a line or with commas",
+  rulesType: "Type, for a sample (empty: an alert)",
+  rulesValue: "Value",
+  rulesSend: "Ask",
+  rulesPlay: "Play it",
+  rulesThis: "(takes it)",
+  rulesNoLabel: (piece) => `“${piece}” is no label: write name=value.`,
+  rulesFailed: (why) => `The rules could not be had: ${why}`,
+  rulesTaken: (taken, sample) => takenWords(taken, sample),
+  rulesAlertsTitle: "Rules for alerts",
+  rulesMetricsTitle: "Rules for samples",
+  rulesName: "Rule",
+  rulesTakes: "Takes",
+  rulesSounds: "What follows",
+  rulesMatch: ({ type, match }) => [type && `type ${type}`, ...match].filter(Boolean).join(", ") || "everything",
+  rulesFollows: ({ sound, severity, params }) =>
+    [sound, severity && severity !== sound && `as ${severity}`, ...Object.entries(params).map(param)].filter(Boolean).join(", "),
+
+  healthIntro: "How every part of the bridge stands. “Not known” means that: neither good nor bad.",
+  healthFailed: (why) => `Nothing is known of the bridge now: ${why}. See whether it runs, and whether this device reaches it.`,
+  healthVerdict: (good) => (good === null ? "Not known or not used." : good ? "Good." : "Bad."),
+  healthHeard: (audible) => (audible ? "Can be heard." : "Cannot be heard."),
+  healthPartsTitle: "Parts",
+  healthInputsTitle: "Inputs",
+  healthPlayersTitle: "Who listens where",
+  healthBridge: "Bridge",
+  healthBridgeGood: (version, up) => `Version ${version}, running for ${duration(up)}.`,
+  healthEars: "Ears",
+  healthStore: "Store",
+  healthStoreGood: (path, aside) =>
+    `State is written to ${path}.${aside ? ` A damaged one was put aside as ${aside}: what it knew is not known any more.` : ""}`,
+  healthStoreBad: (path) =>
+    `${path} cannot be written: a restart would forget what happens now. See whether the disk is full and whose the folder is.`,
+  healthStoreFull: (path) => `Too much waits to be written to ${path}: its disk is too slow.`,
+  healthMqtt: (state, host, unsent) => mqttWords(state, host, unsent),
+  healthEngine: "SuperCollider",
+  healthEngineGood: (driver) => `It answers${driver ? ` and plays through ${driver}` : ""}.`,
+  healthEngineGone: (name) => `Nobody answers at ${name}. It is needed only for sound at the bridge itself: supercollider/run.`,
+  healthEngineDummy: "It answers, but plays to no device (dummy): nobody can hear it. Start it with a sound server.",
+  healthAlertmanager: (address) => `Alertmanager ${address}`,
+  healthAlertmanagers: "Alertmanagers",
+  healthNotAsked: "None is asked: what is silenced there, or has ended unsaid, is not known here. Name one under alertmanager: in the rule book.",
+  healthForeign: "It sends alerts but is not asked: its silences are not known here. Name it under alertmanager: in the rule book.",
+  healthAsked: (one, now) => asked(one, now),
+  healthBook: "Rule book",
+  healthBookGood: (path, loaded, now) => `${path}, read at ${clock(loaded, now)}, without a problem.`,
+  healthOwn: (path) => (path === null ? "No folder of own sounds is set." : `Own sounds of ${path}, without a problem.`),
+  healthWatch: (watch, n) => watchWords(watch, n),
+  healthInput: (one, now) => `${sentence(input(one, now))} At most ${duration(one.within)} may pass.`,
+  healthNobody: "Nobody listens: press Listen here.",
+  healthPlayer: (one, now) => player(one, now),
+  healthQuiet: "Quiet for 10 min",
+  healthSound: "Let it sound",
+  healthQuieted: (name) => `${name} is quiet for 10 min.`,
+  healthSounds: (name) => `${name} may sound again.`,
 
   loginTitle: "Log in",
   loginNote: "This bridge asks for a token: the content of its read or control token file.",

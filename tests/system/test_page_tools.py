@@ -114,7 +114,7 @@ def test_a_held_voice_follows_its_slider_until_stop(seen):
             break
     for _ in range(24):
         page.keyboard.press("ArrowRight")
-    expect(freq).to_have_attribute("aria-valuetext", "884 Hz")
+    expect(freq).to_have_attribute("aria-valuetext", "876 Hz")
     wait_for(lambda: abs(strongest(seen, 190, 250) - 220) < 5, "cpu at 220 Hz", 30)
     press(page, "Stop")
     expect(page.locator("#alone")).to_be_hidden()
@@ -155,3 +155,59 @@ def test_the_reduced_page_says_what_it_cannot_play(browser, bridge):
         press(page, "Play")
         assert len(measure.pulses(*seen.cue())) == 4
         assert seen.problems == []
+
+
+def test_health_shows_who_listens_and_makes_one_quiet(browser, bridge, seen):
+    page = seen.page
+    with tab(browser) as other:
+        other.page.goto(f"http://localhost:{bridge.port}/")
+        expect(other.page.locator("#link")).to_have_text("Connected")
+        page.get_by_role("button", name="Listen", exact=True).press("Enter")
+        expect(page.locator("#listen-note")).to_contain_text("Listening.", timeout=WITHIN)
+        to(page, "Health")
+        rows = page.locator("#health-players > li").filter(has_text="A browser")
+        expect(rows).to_have_count(2)
+        expect(rows.filter(has_text="Can be heard.")).to_have_count(1, timeout=WITHIN)
+        expect(rows.filter(has_text="Listen is not pressed there")).to_have_count(1)
+        expect(page.locator("#health-parts")).to_contain_text("Store Good. State is written to")
+        expect(page.locator("#health-watch")).to_contain_text("not armed")
+        name = next(one["name"] for one in bridge.status()["players"] if one["audible"])
+        press(page, f"Quiet for 10 min: {name}")
+        expect(page.locator("#health-done")).to_have_text(f"{name} is quiet for 10 min.")
+        expect(page.locator("#health-players")).to_contain_text("Quiet until")
+        assert "Nobody hears" in bridge.status()["hears"]
+        press(page, f"Let it sound: {name}")
+        expect(rows.filter(has_text="Can be heard.")).to_have_count(1)
+
+
+def test_health_does_not_pretend_to_know_a_bridge_that_is_gone(bridge, seen):
+    page = seen.page
+    to(page, "Health")
+    expect(page.locator("#health-parts")).to_contain_text("Bridge Good.")
+    bridge.kill()
+    expect(page.locator("#health-answer")).to_contain_text(
+        "Nothing is known of the bridge now", timeout=WITHIN
+    )
+    expect(page.locator("#health-known")).to_be_hidden()
+    seen.problems.clear()  # the browser's words about refused connections
+
+
+def test_a_rule_is_asked_for_marked_and_played(seen):
+    page = seen.page
+    to(page, "Rules")
+    tab_to(page, page.locator("#rules-labels"))
+    page.keyboard.type("severity=page, service=api")
+    press(page, "Ask")
+    expect(page.locator("#rules-answer")).to_contain_text(
+        "The rule critical takes the alert. It sounds critical"
+    )
+    expect(page.locator("#rules-answer")).to_contain_text("for the service api")
+    marked = page.locator("#rules-alerts tr[aria-current]")
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text("critical (takes it)")
+    press(page, "Play it")
+    expect(page.locator("#alone")).to_be_visible(timeout=WITHIN)
+    assert len(measure.pulses(*seen.cue())) == 10
+    page.locator("#rules-labels").fill("nonsense")
+    press(page, "Ask")
+    expect(page.locator("#rules-answer")).to_contain_text("“nonsense” is no label")
