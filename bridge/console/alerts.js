@@ -4,7 +4,7 @@
  */
 
 import { element, put } from "./dom.js";
-import { More } from "./more.js";
+import { More, described } from "./more.js";
 import { acknowledgement, clock, standing, texts } from "./texts.js";
 
 const FIRST = 20;
@@ -15,6 +15,7 @@ class Row {
   #on;
   #alert;
   #more = new More();
+  #asked = {};
 
   constructor(on) {
     this.#on = on;
@@ -31,6 +32,7 @@ class Row {
     this.node.append(this.severity, " ", who, " ", this.sounding, " ", this.age, this.summary);
     this.sounding.hidden = true;
     this.node.append(this.#acts(), this.#more.node);
+    this.#more.node.addEventListener("toggle", () => this.#more.node.open && this.#ask());
   }
 
   #acts() {
@@ -65,14 +67,26 @@ class Row {
     this.tick(now);
   }
 
-  #fold(alert, solo) {
-    const { severity, service, muted, silenced } = alert;
+  /** What is too much for every state: all labels, and the form in which Alertmanager would be asked for a silence. */
+  async #ask() {
+    this.#asked = (await this.#on.unfold(this.#alert)) ?? this.#asked;
+    this.#told();
+  }
+
+  #told() {
+    const alert = this.#alert;
     this.#more.facts([
+      [texts.factLabels, described(this.#asked.labels)],
       [texts.factValue, Number.isFinite(alert.value) ? texts.value(alert.value) : ""],
       [texts.factRule, alert.rule],
       [texts.factSource, texts.sources[alert.source] ?? alert.source],
     ]);
-    this.#more.links(alert.links);
+    this.#more.links({ ...this.#asked.links, ...alert.links });
+  }
+
+  #fold(alert, solo) {
+    const { severity, service, muted, silenced } = alert;
+    this.#told();
     this.#more.act("play", texts.playHere, () => this.#on.playAlert(alert));
     if (service) this.#more.act("solo", solo ? texts.soloEnd : texts.soloService(service), () => this.#on.solo(solo ? null : service), { pressed: solo });
     const mute = severity === "critical" ? texts.muteCritical : texts.mute;
@@ -120,7 +134,8 @@ export class AlertList {
   /**
    * `more` says how many are not in the list, `unfold` is the button for all that the page can show.
    * What a person does: `on.acknowledge(alert)`, `on.mute(alert)`, `on.silence(alert)`, each also to take it back;
-   * `on.playAlert(alert)`, `on.solo(service or null)`.
+   * `on.playAlert(alert)`, `on.solo(service or null)`; `on.unfold(alert)` is asked for all `links` and `labels` of one
+   * that is looked at, or null where nobody can tell.
    */
   constructor(list, more, unfold, on) {
     this.#list = list;

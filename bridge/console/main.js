@@ -1,7 +1,7 @@
 /** Glue: the stream's frames to the player and to the view, the person's presses back. */
 
 import { announcements, watchAnnouncements } from "./announce.js";
-import { post } from "./ask.js";
+import { get, post } from "./ask.js";
 import { Catalogue } from "./catalogue.js";
 import { seconds } from "./clock.js";
 import { Duty } from "./duty.js";
@@ -145,6 +145,7 @@ function begin() {
     fire,
     solo: (service) => setSolo({ service }),
     soloVoice: (voice) => setSolo({ voice }),
+    unfold: async ({ fingerprint }) => (await get("/api/v1/explain", { fingerprint }).catch(() => ({}))).firing,
     playAlert: (alert) => encore.alert(alert),
     playVoice: (voice) => encore.voice(voice),
     mute: (alert) => duty.mute(alert),

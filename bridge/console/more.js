@@ -15,6 +15,12 @@ function link(name, address) {
   return node;
 }
 
+/** Labels in one line. */
+export const described = (labels = {}) =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(", ");
+
 export class More {
   #facts = element("dl", "facts-of");
   #links = element("p", "links");

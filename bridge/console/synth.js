@@ -182,7 +182,7 @@ export class Synth {
   /** How far the bridge's clock is ahead, in seconds. */
   setClock(offset) {
     this.#offset = offset;
-    this.#engine?.clock(offset);
+    if (this.#ready) this.#engine.clock(offset);
   }
 
   /** Sound a cue that nobody sent. */

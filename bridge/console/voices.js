@@ -1,18 +1,13 @@
 /** The voices that sound in the bed: whose they are, what they say, and what a person may do with them. */
 
 import { byId, element, put } from "./dom.js";
-import { More } from "./more.js";
+import { More, described } from "./more.js";
 import { clock, texts } from "./texts.js";
 
 /** The matchers that take exactly the labels of a sample. */
 export function matchers(labels = {}) {
   return Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(String(value))}`);
 }
-
-const described = (labels = {}) =>
-  Object.entries(labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(", ");
 
 class Row {
   #on;

@@ -16,6 +16,7 @@ from bridge.core.bed import Bed
 from bridge.core.cadence import HEARTBEAT, Beat, Cadence, Stream
 from bridge.core.clusters import Clusters
 from bridge.core.engine import Active, Change, Engine, Verdict
+from bridge.core.filters import takes
 from bridge.core.flood import density
 from bridge.core.mutes import Mute, Mutes
 from bridge.core.rules import LAST_ALERT_RULE, SIGN_OF_LIFE, clip
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from bridge.core.alertmanager import Answer, Decided, Known
     from bridge.core.rules import RuleBook
+    from bridge.model.player import Filter
 
 ALTERED = 3.0
 """Semitones: the second note of the heartbeat while anything is muted."""
@@ -173,12 +175,17 @@ class Conductor:
         standing = self._standing(now)
         return self.cadence.reminders.at(standing.criticals, standing.warnings, standing.flapping)
 
-    def digest(self, now: float, told: Container[str] = ()) -> Play | None:
+    def digest(self, now: float, told: Container[str] = (), wanted: Filter | None = None) -> Play | None:
         """What stands, as one cue: the worst severity, then a tick for each further alert. None where nothing does.
 
-        Alerts whose onset is in `told` are left out: whoever listens has just heard them, or is about to.
+        Alerts whose onset is in `told` are left out: whoever listens has just heard them, or is about to. So are those
+        that whoever listens does not want to hear.
         """
-        return self._told([alert for alert in self.open(now) if alert.onset not in told], now)
+        service = self.book.service
+        standing = [alert for alert in self.open(now) if alert.onset not in told]
+        return self._told(
+            [a for a in standing if takes(wanted, a.severity, cut(service(a.event.labels)))], now
+        )
 
     def _told(self, alerts: Sequence[Active], now: float) -> Play | None:
         if not alerts:

@@ -1,6 +1,6 @@
 """What one listener wants to hear of it, beside its level: these services, severities and voices.
 
-No filter can hide a critical, nor what cannot be named by one: a cue without a service, which may be of the whole.
+No filter can hide a critical, nor a cue that is about the whole.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.core.bed import AMBIENT
 from bridge.model.catalogue import SEVERITIES
+from bridge.model.commands import Why
 from bridge.model.player import Filter
 
 if TYPE_CHECKING:
     from bridge.model.commands import Play, Set
 
 KEYS = ("services", "severities", "voices")
+OF_ONE = frozenset({Why.EVENT, Why.REMINDER})
+"""What makes a cue about one alert sound."""
 LISTED, LETTERS = 64, 128
 """Entries of a list, and characters of an entry, at most."""
 
@@ -33,9 +36,14 @@ def read(told: object) -> Filter | None:
 
 def lets_through(chosen: Filter | None, cue: Play) -> bool:
     """Whether a cue is to be heard."""
-    if chosen is None or cue.severity == "critical" or not cue.service:
+    return cue.why not in OF_ONE or takes(chosen, cue.severity, cue.service)
+
+
+def takes(chosen: Filter | None, severity: str, service: str) -> bool:
+    """Whether the cues of an alert are to be heard; `service` is empty where it has none."""
+    if chosen is None or severity == "critical":
         return True
-    return _has(chosen.severities, cue.severity) and _has(chosen.services, cue.service)
+    return _has(chosen.severities, severity) and _has(chosen.services, service)
 
 
 def holds(chosen: Filter | None, voice: Set) -> bool:

@@ -357,7 +357,7 @@ class Runtime:
     def _greet(self, now: float) -> None:
         """Whoever begins to listen hears what stands."""
         for player in self.room.newcomers(now):
-            if (cue := self.conductor.digest(now, self.room.told(player))) is not None:
+            if (cue := self.conductor.digest(now, self.room.told(player), player.filter)) is not None:
                 self.metrics.cue(cue)
                 player.play(cue)
 

@@ -121,6 +121,9 @@ def test_labels_never_become_markup(bridge, seen):
 def test_everything_by_keyboard_alone(seen):
     page = seen.page
     keys = page.keyboard
+    for view in ("Now", "Timeline", "Sounds", "Rules", "Health", "Learn"):
+        keys.press("Tab")
+        expect(page.get_by_role("link", name=view)).to_be_focused()
     keys.press("Tab")
     expect(page.locator("#listen")).to_be_focused()
     keys.press("Enter")
@@ -134,6 +137,8 @@ def test_everything_by_keyboard_alone(seen):
     keys.press("Tab")
     keys.press("c")
     expect(page.get_by_label("What to hear here")).to_have_value("cues")
+    keys.press("Tab")
+    expect(page.get_by_label("Alerts to hear here")).to_be_focused()
     keys.press("Tab")
     keys.press("w")
     expect(page.get_by_label("Severity of the test")).to_have_value("warning")

@@ -100,6 +100,34 @@ def test_an_alert_can_be_played_again_here_alone(bridge, seen):
     expect(seen.page.locator("#alone")).to_be_hidden()
 
 
+def test_what_folds_out_leads_to_where_the_alert_came_from(bridge, seen):
+    urls = {
+        "generatorURL": "https://prometheus.example/graph?g0.expr=up",
+        "annotations": {"runbook_url": "https://wiki.example/cpu"},
+    }
+    body = webhook(one_alert() | urls) | {"externalURL": "https://alertmanager.example"}
+    assert bridge.post("/alert", body) == (200, {"ok": True})
+    unfold(seen.page, "HighCPU")
+    row = seen.page.locator(".alert")
+    for name, begins in (
+        ("Where it was found", "https://prometheus.example/graph"),
+        ("Runbook", "https://wiki.example/cpu"),
+        ("Write a silence", "https://alertmanager.example/#/silences/new?filter="),
+    ):
+        link = row.get_by_role("link", name=name)
+        expect(link).to_have_attribute("rel", "noreferrer noopener")
+        assert link.get_attribute("href").startswith(begins)
+    expect(row).to_contain_text("service=api")
+
+
+def test_links_that_a_browser_must_not_follow_are_no_links(bridge, seen):
+    bad = {"generatorURL": "javascript:alert(1)", "annotations": {"runbook_url": "data:text/html,x"}}
+    assert bridge.post("/alert", webhook(one_alert() | bad)) == (200, {"ok": True})
+    unfold(seen.page, "HighCPU")
+    expect(seen.page.locator(".alert")).to_contain_text("service=api")
+    expect(seen.page.locator(".alert a")).to_have_count(0)
+
+
 def test_solo_lets_one_service_and_criticals_through_alone(bridge, seen):
     fire(bridge, "a1", severity="warning", service="api", alertname="Slow")
     seen.cue(quiet=0.8)
