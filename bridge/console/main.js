@@ -51,7 +51,7 @@ const stage = new Stage({ ears, listen: () => pressListen(), now: seconds, chang
 const views = new Views({
   timeline: new Timeline(stage),
   sounds: new Catalogue(stage, () => ears.full),
-  rules: new Rules(stage),
+  rules: new Rules(stage, () => ears.full),
   health: new Health(),
   learn: new Learn(stage),
 });
