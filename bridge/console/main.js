@@ -38,7 +38,7 @@ const stage = new Stage({ ears, listen: () => listener.press(), now: seconds, ch
 const views = new Views({
   timeline: new Timeline(stage),
   sounds: new Catalogue(stage, () => ears.full),
-  rules: new Rules(stage),
+  rules: new Rules(stage, () => ears.full),
   health: new Health(),
   learn: new Learn(stage),
 });

@@ -10,14 +10,19 @@ const DIES_AWAY_MS = 3500;
 
 export class Rules {
   #stage;
+  #full;
   #taken = null;
   #run = null;
   #ending;
   #asked = 0;
 
-  /** @param {import("./stage.js").Stage} stage for what sounds in this page alone */
-  constructor(stage) {
+  /**
+   * @param {import("./stage.js").Stage} stage for what sounds in this page alone
+   * @param {Function} full whether this page has scsynth, and not the files of the cues alone
+   */
+  constructor(stage, full) {
     this.#stage = stage;
+    this.#full = full;
     byId("rules-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#ask();
@@ -88,8 +93,15 @@ export class Rules {
     const taken = this.#taken;
     const why = await this.#stage.ready();
     if (taken !== this.#taken || byId("view-rules").hidden) return;
-    if (why) show("rules-played", texts.aloneEnded(why));
+    const cannot = why ? texts.aloneEnded(why) : await this.#cannot(taken);
+    if (cannot) show("rules-played", cannot);
     else this.#begin(taken);
+  }
+
+  async #cannot({ sound, kind }) {
+    if (kind === "voice" && !this.#full()) return texts.soundVoiceReduced;
+    const { sounds } = await get("/api/v1/catalogue").catch(() => ({ sounds: [] }));
+    return sounds.some(({ id, own }) => own && id === sound) ? texts.soundOwn : "";
   }
 
   #begin({ sound, kind, params }) {

@@ -111,7 +111,7 @@ const NO_SOUND = { silent: "It makes no sound.", sign_of_life: "It is a sign of 
 /** What the rule book makes of an alert or a sample. */
 function takenWords({ rule, sound, severity, service, params }, sample) {
   if (!rule) return `No rule takes it.${sound ? ` It sounds ${sound}.` : ""}`;
-  const follows = NO_SOUND[sound] ?? `It sounds ${sound}${severity ? ` as ${severity}` : ""}${service ? ` for the service ${service}` : ""}.`;
+  const follows = NO_SOUND[sound] ?? `It sounds ${sound}${severity && severity !== sound ? ` as ${severity}` : ""}${service ? ` for the service ${service}` : ""}.`;
   const set = Object.entries(params ?? {}).map(param).join(", ");
   return `The rule ${rule} takes the ${sample ? "sample" : "alert"}. ${follows}${set ? ` With ${set}.` : ""}`;
 }
