@@ -313,6 +313,13 @@ export const texts = {
   whoPlaceShown: (pan) => place(pan),
   whoNobody: "No service has sung yet.",
 
+  wallLogin: "Log in at /",
+  wallControls: "Controls",
+  wallSilent: "Not listening: press a key or click, because this browser gives sound only then.",
+  wallNoService: "no service",
+  wallUpdated: (time) => `as of ${time}`,
+  wallMayDarken: "The screen may go dark: this browser does not let the page keep it on.",
+
   mqtt: "MQTT",
   mqttState: { connected: "connected", down: "down", off: "off" },
   notKnown: "not known",

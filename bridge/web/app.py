@@ -83,6 +83,7 @@ def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     app.mount("/engine", _Files(directory=ENGINE, check_dir=False), name="engine")
     app.mount("/synthdefs", _Files(directory=compiled_folder()), name="synthdefs")
     app.add_api_route("/", _page, include_in_schema=False)
+    app.add_api_route("/wall", _wall, include_in_schema=False)
     return app
 
 
@@ -113,6 +114,8 @@ class _Files(StaticFiles):
         response.headers["Content-Security-Policy"] = answers.page_policy(host)
         response.headers["Cache-Control"] = "no-cache"
         response.headers["Accept-Ranges"] = "none"
+        if str(full_path).endswith(".webmanifest"):  # Python's table knows it from 3.14 on
+            response.headers["Content-Type"] = "application/manifest+json"
         return response
 
 
@@ -130,6 +133,14 @@ def _whole(scope: Scope) -> Scope:
 
 
 async def _page(request: Request) -> FileResponse:
+    return _sent(request, "index.html")
+
+
+async def _wall(request: Request) -> FileResponse:
+    return _sent(request, "wall.html")
+
+
+def _sent(request: Request, file: str) -> FileResponse:
     host = request.headers.get("host", "")
     headers = {
         "Content-Security-Policy": answers.page_policy(host),
@@ -138,7 +149,7 @@ async def _page(request: Request) -> FileResponse:
     }
     if answers.is_trustworthy(request.scope, host):
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    return _Page(CONSOLE / "index.html", headers=headers)
+    return _Page(CONSOLE / file, headers=headers)
 
 
 async def _unreadable(request: Request, error: Exception) -> JSONResponse:

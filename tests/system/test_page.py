@@ -452,7 +452,9 @@ def test_a_flatline_is_shown_heard_and_acknowledged(browser, tmp_path):
         expect(page.locator("#flat")).to_be_visible(timeout=20_000)
         expect(page.locator("#flat-words")).to_have_text("Nothing comes from host (never heard).")
         expect(page.locator("#headline")).to_contain_text("input is missing")
-        expect(page.locator("#say-now")).to_contain_text("Flatline: nothing comes from host any more.", timeout=10_000)
+        expect(page.locator("#say-now")).to_contain_text(
+            "Flatline: nothing comes from host any more.", timeout=10_000
+        )
         assert page.title() == "(flatline) The Singing Pager"
         samples, rate = seen.cue()
         assert 150 <= measure.first_partial(samples, rate, measure.pulses(samples, rate)[0]) <= 300
