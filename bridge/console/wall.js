@@ -84,6 +84,7 @@ function showListening() {
 function onInput({ target }) {
   touched = seconds();
   byId("bar").hidden = false;
+  draw();
   const { wanted } = listener.describe();
   if (!wanted && !listener.ears.elsewhere && target.id !== "listen") listener.press();
 }
