@@ -5,9 +5,17 @@ import { texts } from "./texts.js";
 
 const ONE_BY_ONE = 3;
 
-function begun(alerts) {
-  if (alerts.length > ONE_BY_ONE) return [{ words: texts.saidMany(tally(alerts)), now: true }];
-  return alerts.map((alert) => ({ words: texts.saidNew(alert), now: alert.severity === "critical" }));
+function begun(alerts, at) {
+  if (alerts.length > ONE_BY_ONE) {
+    const counts = tally(alerts);
+    return [{ words: texts.saidMany(counts), now: counts[0][0] === "critical", counts }];
+  }
+  return alerts.map((alert) => ({
+    words: texts.saidNew(alert),
+    spoken: texts.spoken(alert, at),
+    now: alert.severity === "critical",
+    counts: [[alert.severity, 1]],
+  }));
 }
 
 function taken(alerts) {
@@ -27,17 +35,16 @@ export function watchAnnouncements(before, after) {
 }
 
 /**
- * What to say when `before` became `after`; `before` is null for the first state of a connection.
+ * What to say when `before` became `after`; `before` is null for the first state of a connection, `at` unix seconds.
  *
- * @returns {{words: string, now: boolean}[]} at most one entry to be said politely and one at once
+ * @returns {object[]} one entry for each thing, as Herald takes it
  */
-export function announcements(before, after) {
-  if (before === null) return [{ words: texts.saidFirst(tally(after)), now: false }];
+export function announcements(before, after, at) {
+  if (before === null) return [{ words: texts.saidFirst(tally(after)), now: false, counts: tally(after) }];
   const { begun: started, ended } = changes(before, after);
-  const said = [...begun(started), ...taken(acknowledged(before, after))];
-  if (ended.length) said.push({ words: texts.saidResolved(ended.map(({ name }) => name || texts.unnamed)), now: false });
-  if (ended.length && !after.length) said.push({ words: texts.saidAllClear, now: false });
-  return [false, true]
-    .map((now) => ({ now, words: said.filter((one) => one.now === now).map(({ words }) => words).join(" ") }))
-    .filter(({ words }) => words);
+  const said = [...begun(started, at), ...taken(acknowledged(before, after))];
+  if (!ended.length) return said;
+  const names = ended.map(({ name }) => name || texts.unnamed);
+  const clear = after.length ? "" : ` ${texts.saidAllClear}`;
+  return [...said, { words: texts.saidResolved(names) + clear, now: false }];
 }

@@ -1,9 +1,9 @@
 /** Glue: the stream's frames to the player and to the view, the person's presses back. */
 
-import { announcements, watchAnnouncements } from "./announce.js";
 import { get, post } from "./ask.js";
 import { Catalogue } from "./catalogue.js";
 import { seconds } from "./clock.js";
+import { Crier } from "./crier.js";
 import { Duty } from "./duty.js";
 import { Encore } from "./encore.js";
 import { numbers } from "./firing.js";
@@ -25,6 +25,7 @@ const TEST_WORDS = "10 s";
 const QUIET_WORDS = "10 min";
 
 const view = new View();
+const crier = new Crier(seconds);
 const listener = new Listener({
   state: onState,
   play: onPlay,
@@ -49,16 +50,11 @@ const login = new Login(() => stream.again());
 const duty = new Duty(() => name.trim() || browserName(), (why) => view.refused(why));
 
 let shown = null; // The last state, as firing.js reads it.
-let freshLink = true;
 let playerWas = "off";
 let name = remembered("name") ?? "";
 
 function onState(state) {
-  const before = freshLink ? null : shown;
-  const said = announcements(before && before.firing, state.firing);
-  said.push(...watchAnnouncements(before && before.watch, state.watch));
-  for (const { words, now } of said) view.say(words, { now });
-  freshLink = false;
+  crier.state(state);
   shown = state;
   view.state(state, numbers(state));
   views.state(state);
@@ -68,14 +64,14 @@ function onState(state) {
 function onPlay({ severity }) {
   if (!stage.playing || severity !== "critical") return;
   stage.stop("critical");
-  view.say(texts.aloneEnded("critical"), { now: true });
+  crier.say(texts.aloneEnded("critical"));
 }
 
 function onLink(link, why, wasLost) {
   view.link(link, why, shown?.now ?? null, listener.now());
-  if (link !== "up") freshLink = true;
-  else if (wasLost) view.say(texts.back);
-  if (link === "lost") view.say(texts.lostSaid, { now: true });
+  if (link !== "up") crier.afresh();
+  else if (wasLost) crier.say(texts.back);
+  if (link === "lost") crier.say(texts.lostSaid, { now: true });
 }
 
 function showListening() {
@@ -84,7 +80,7 @@ function showListening() {
   view.quiet(status !== "off", listener.quietLeft() > 0, QUIET_WORDS);
   view.elsewhere(ears.elsewhere);
   view.listening(how);
-  if (status === "paused" && playerWas !== "paused") view.say(texts.paused, { now: true });
+  if (status === "paused" && playerWas !== "paused") crier.say(texts.paused);
   playerWas = status;
 }
 
@@ -122,6 +118,7 @@ async function fire(severity) {
 
 function tick(now) {
   login.tick(now, stream.link);
+  crier.tick();
   stage.tick();
   views.tick();
   meter.tick();

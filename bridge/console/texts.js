@@ -30,6 +30,19 @@ function counts(pairs) {
   return pairs.map(([severity, n]) => count(n, severity)).join(", ");
 }
 
+/** Counts of what there is no time to tell: severities by their words, and `other` for the rest. */
+function more(pairs) {
+  if (pairs.length === 1 && pairs[0][0] === "other") return String(pairs[0][1]);
+  return counts(pairs.map(([kind, n]) => [kind === "other" && n > 1 ? "others" : kind, n]));
+}
+
+/** Of an alert what the voice says: never what stands in annotations. `now` is unix seconds of the bridge's clock. */
+function spokenAlert({ test, severity, service, name, since }, now) {
+  const age = Number.isFinite(since) && `for ${duration(now - since)}`;
+  const words = [SEVERITY[severity] ?? severity, service && `service ${service}`, name || "unnamed alert", age];
+  return `${test ? "Test. " : ""}${words.filter(Boolean).join(", ")}.`;
+}
+
 /** By whom, how long ago, until when and why. `ack` as in the state; `now` is unix seconds. */
 export function acknowledgement(ack, now) {
   const by = ack.by ? ` by ${ack.by}` : "";
@@ -392,6 +405,8 @@ export const texts = {
       .join(", "),
   saidMany: (pairs) => `New: ${counts(pairs)}.`,
   saidResolved: (names) => (names.length > 3 ? `${names.length} alerts resolved.` : `Resolved: ${names.join(", ")}.`),
+  saidMore: (pairs) => `And ${more(pairs)} more.`,
+  spoken: (alert, now) => spokenAlert(alert, now),
   saidAllClear: "Nothing is firing any more.",
 
   flapping: "flapping",
@@ -553,6 +568,13 @@ export const texts = {
   whoMotifShown: (second, third) => `${motif(second, third)} (${second}, ${third})`,
   whoPlaceShown: (pan) => place(pan),
   whoNobody: "No service has sung yet.",
+
+  wallLogin: "Log in at /",
+  wallControls: "Controls",
+  wallSilent: "Not listening: press a key or click, because this browser gives sound only then.",
+  wallNoService: "no service",
+  wallUpdated: (time) => `as of ${time}`,
+  wallMayDarken: "The screen may go dark: this browser does not let the page keep it on.",
 
   mqtt: "MQTT",
   mqttState: { connected: "connected", down: "down", off: "off" },

@@ -14,7 +14,6 @@ const LINK = {
   lost: texts.lost,
 };
 
-const SAID_LINES = 5;
 const LAYERS = ["cues", "bed"];
 
 /** A row of the facts that is there only while it says something. */
@@ -214,14 +213,5 @@ export class View {
   /** What went wrong with an acknowledgement or the watch; empty once it went well. */
   refused(words) {
     show("act-answer", words);
-  }
-
-  /** Tell a screen reader; `now` interrupts. Each time a new line, so that the same words are said again. */
-  say(words, { now = false } = {}) {
-    const region = byId(now ? "say-now" : "say");
-    const line = document.createElement("p");
-    line.textContent = words;
-    region.append(line);
-    while (region.children.length > SAID_LINES) region.firstElementChild.remove();
   }
 }

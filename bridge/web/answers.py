@@ -42,7 +42,7 @@ def page_policy(host: str) -> str:
         f" ws://{host} wss://{host}" if found and host.isascii() and not set(host) & set(";,'\" ") else ""
     )
     return (
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; manifest-src 'self'; "
         f"font-src 'self'; connect-src 'self'{sockets}; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )

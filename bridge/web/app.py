@@ -94,6 +94,7 @@ def create_app(runtime: Runtime, access: Access | None = None) -> FastAPI:
     app.mount("/engine", Files(directory=ENGINE, check_dir=False), name="engine")
     app.mount("/synthdefs", Files(directory=compiled_folder()), name="synthdefs")
     app.add_api_route("/", _page, include_in_schema=False)
+    app.add_api_route("/wall", _wall, include_in_schema=False)
     return app
 
 
@@ -109,6 +110,14 @@ def create_metrics_app(runtime: Runtime, access: Access | None = None) -> FastAP
 
 
 async def _page(request: Request) -> Page:
+    return _sent(request, "index.html")
+
+
+async def _wall(request: Request) -> Page:
+    return _sent(request, "wall.html")
+
+
+def _sent(request: Request, file: str) -> Page:
     host = request.headers.get("host", "")
     headers = {
         "Content-Security-Policy": answers.page_policy(host),
@@ -117,7 +126,7 @@ async def _page(request: Request) -> Page:
     }
     if answers.is_trustworthy(request.scope, host):
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    return Page(CONSOLE / "index.html", headers=headers)
+    return Page(CONSOLE / file, headers=headers)
 
 
 async def _unreadable(request: Request, error: Exception) -> JSONResponse:

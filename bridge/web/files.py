@@ -68,6 +68,8 @@ class Files(StaticFiles):
         response.headers["Content-Security-Policy"] = answers.page_policy(host)
         response.headers["Cache-Control"] = "no-cache"
         response.headers["Accept-Ranges"] = "none"
+        if str(full_path).endswith(".webmanifest"):  # Python's table knows it from 3.14 on
+            response.headers["Content-Type"] = "application/manifest+json"
         return response
 
 

@@ -44,19 +44,21 @@ test("a state that lacks fields is read as an empty one, never as an error", () 
 test("a critical is said at once, others politely", () => {
   const said = announcements([], [alert("1", "critical"), alert("2", "info")]);
   assert.deepEqual(said, [
-    { now: false, words: "info: N2" },
-    { now: true, words: "critical: N1" },
+    { now: true, words: "critical: N1", spoken: "critical, N1.", counts: [["critical", 1]] },
+    { now: false, words: "info: N2", spoken: "info, N2.", counts: [["info", 1]] },
   ]);
 });
 
 test("many at once are counted, not read out", () => {
   const many = ["1", "2", "3", "4", "5"].map((fingerprint) => alert(fingerprint));
-  assert.deepEqual(announcements([], many), [{ now: true, words: "New: 5 warning." }]);
+  assert.deepEqual(announcements([], many), [{ now: false, words: "New: 5 warning.", counts: [["warning", 5]] }]);
+  many[4].severity = "critical";
+  assert.equal(announcements([], many)[0].now, true);
 });
 
 test("the first state of a connection is summed up; nothing is said where nothing changed", () => {
-  assert.deepEqual(announcements(null, []), [{ now: false, words: texts.nothing }]);
-  assert.deepEqual(announcements(null, [alert("1")]), [{ now: false, words: "Firing: 1 warning." }]);
+  assert.deepEqual(announcements(null, []), [{ now: false, words: texts.nothing, counts: [] }]);
+  assert.deepEqual(announcements(null, [alert("1")]), [{ now: false, words: "Firing: 1 warning.", counts: [["warning", 1]] }]);
   assert.deepEqual(announcements([alert("1")], [alert("1")]), []);
 });
 
@@ -69,6 +71,12 @@ test("the last resolution says that all is clear", () => {
 test("a test is said to be one", () => {
   const [{ words }] = announcements([], [alert("1", "info", { test: true, service: "api", summary: "Words." })]);
   assert.equal(words, "Test. info: N1, service api, Words.");
+});
+
+test("the voice says severity, service, name and age, and never a summary", () => {
+  const told = alert("1", "warning", { service: "api", summary: "secret", since: 100 });
+  const [{ spoken }] = announcements([], [told], 280);
+  assert.equal(spoken, "warning, service api, N1, for 3 min.");
 });
 
 test("lengths of time", () => {

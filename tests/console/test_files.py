@@ -36,6 +36,9 @@ GROUNDS = {
 """Which text stands on which ground."""
 
 
+PAGES = {"index.html", "wall.html"}
+
+
 def sources(console):
     return {file.name: file.read_text() for file in console.iterdir() if file.is_file()}
 
@@ -61,8 +64,9 @@ def test_labels_can_never_become_markup(console):
         assert not found, f"{name} uses {found}"
 
 
-def test_the_page_works_under_a_strict_policy(console):
-    page = (console / "index.html").read_text()
+@pytest.mark.parametrize("file", sorted(PAGES))
+def test_the_page_works_under_a_strict_policy(console, file):
+    page = (console / file).read_text()
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", page)
     assert re.findall(r"<script[^>]*>([^<]*)</script>", page) == [""]
 
@@ -74,7 +78,7 @@ def test_every_file_is_used_and_every_used_file_is_there(console):
         named |= set(re.findall(r'"/console/([\w.-]+)"', text)) | set(
             re.findall(r'from "\./([\w.-]+)"', text)
         )
-    assert named | {"index.html"} == set(texts)
+    assert named | PAGES == set(texts)
 
 
 def test_the_cues_are_those_of_the_catalogue_at_their_default_level(node, console):
@@ -117,12 +121,13 @@ def test_every_word_is_in_one_place_and_used(console):
     texts = sources(console)
     table = texts["texts.js"].split("export const texts", 1)[1]
     keys = set(re.findall(r"^  (\w+): ", table, re.MULTILINE)) | {"critical", "warning", "info"}
-    used = set(re.findall(r'data-text="(\w+)"', texts["index.html"]))
+    markup = "".join(texts[page] for page in sorted(PAGES))
+    used = set(re.findall(r'data-text="(\w+)"', markup))
     for text in texts.values():
         used |= set(re.findall(r"\btexts\.(\w+)", text))
     used.discard("js")
     assert used == keys
-    spoken = re.sub(r"<(title|noscript|script).*?</\1>|<[^>]+>", "", texts["index.html"], flags=re.DOTALL)
+    spoken = re.sub(r"<(title|noscript|script).*?</\1>|<[^>]+>", "", markup, flags=re.DOTALL)
     assert not spoken.strip()
 
 

@@ -96,7 +96,7 @@ def test_an_alert_is_shown_and_heard_and_so_is_its_end(bridge, seen):
     post(bridge, "firing")
     expect(page.locator(".alert")).to_contain_text("HighCPU")
     expect(page.locator(".alert")).to_contain_text("CPU above 80 %.")
-    expect(page.locator("#say-now")).to_contain_text("critical: HighCPU, service api")
+    expect(page.locator("#say-now")).to_contain_text("critical: HighCPU, service api", timeout=10_000)
     assert page.title() == "(1 critical) The Singing Pager"
     pulses_at(seen.cue(), 10, 880 * 0.99, 880 * 1.01)
     seen.forget()
@@ -177,7 +177,7 @@ def test_a_lost_link_is_said_and_sounded_and_it_comes_back_without_a_click(bridg
         expect(page.locator("#hears")).to_have_text("No link: who hears is not known.")
         expect(page.get_by_role("button", name="Un-acknowledge: HighCPU")).to_be_disabled()
         expect(page.locator("#watch-switch")).to_be_disabled()
-        expect(page.locator("#say-now")).to_contain_text("The link to the bridge is lost.")
+        expect(page.locator("#say-now")).to_contain_text("The link to the bridge is lost.", timeout=10_000)
         assert page.title() == "(no link) The Singing Pager"
         recording = seen.cue()
         first = pulses_at(recording, 2, 300, 400)
@@ -251,7 +251,7 @@ def test_when_the_browser_pauses_the_sound_it_says_so_and_goes_on_by_itself(brid
     listen(page)
     page.evaluate("kept.suspend()")
     expect(page.locator("#listen-note")).to_contain_text("The browser has paused the sound.")
-    expect(page.locator("#say-now")).to_contain_text("The browser has paused the sound.")
+    expect(page.locator("#say")).to_contain_text("The browser has paused the sound.", timeout=10_000)
     expect(page.locator("#hears")).to_contain_text("Nobody hears this yet")
     expect(page.locator("#listen-note")).to_contain_text("Listening.", timeout=20_000)
     expect(page.locator("#hears")).not_to_contain_text("Nobody")
@@ -356,7 +356,7 @@ def test_acknowledging_is_one_press_and_tells_everybody_who(bridge, seen, browse
     taken = page.locator(".alert", has_text="HighCPU").locator(".taken")
     expect(taken).to_contain_text("acknowledged by anna")
     expect(taken).to_contain_text("until")
-    expect(page.locator("#say")).to_contain_text("anna has acknowledged: HighCPU.")
+    expect(page.locator("#say")).to_contain_text("anna has acknowledged: HighCPU.", timeout=10_000)
     with tab(browser) as other:
         opened(other, bridge)
         expect(other.page.locator(".taken:visible")).to_contain_text("acknowledged by anna")
@@ -457,7 +457,9 @@ def test_a_flatline_is_shown_heard_and_acknowledged(browser, tmp_path):
         expect(page.locator("#flat")).to_be_visible(timeout=20_000)
         expect(page.locator("#flat-words")).to_have_text("Nothing comes from host (never heard).")
         expect(page.locator("#headline")).to_contain_text("input is missing")
-        expect(page.locator("#say-now")).to_contain_text("Flatline: nothing comes from host any more.")
+        expect(page.locator("#say-now")).to_contain_text(
+            "Flatline: nothing comes from host any more.", timeout=10_000
+        )
         assert page.title() == "(flatline) The Singing Pager"
         samples, rate = seen.cue()
         assert 150 <= measure.first_partial(samples, rate, measure.pulses(samples, rate)[0]) <= 300
