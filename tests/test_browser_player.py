@@ -172,8 +172,8 @@ def test_what_the_filter_leaves_out_is_answered_for(player, said):
     for service in ("shop", "db", ""):
         player.play(Play(service, "warning", {}, "warning", service=service))
     player.play(Play("c", "critical", {}, "critical", service="db"))
-    assert [json.loads(text)["id"] for text in player.waiting()] == ["shop", "", "c"]
-    assert said == [("db", "muted")]
+    assert [json.loads(text)["id"] for text in player.waiting()] == ["shop", "c"]
+    assert said == [("db", "muted"), ("", "muted")]
 
 
 def test_another_filter_ends_and_begins_voices_and_lets_the_others_go_on(player):
