@@ -74,4 +74,4 @@ def test_axe_would_find_something(bridge, browser):
         seen.page.goto(f"http://localhost:{bridge.port}/")
         seen.page.evaluate("document.querySelector('main').append(document.createElement('button'))")
         found = Axe().run(seen.page, options=RULES).response["violations"]
-        assert [one["id"] for one in found] == ["button-name"]
+        assert "button-name" in [one["id"] for one in found]
