@@ -13,6 +13,8 @@ export const SILENCE = 4; // With a tick twice a second a loss is known within 5
 const GRACE = 10; // A machine that wakes has its network back only after some seconds; that is not the bridge's silence.
 const PATIENCE = 15; // A first connection, and every attempt at one, may take longer over a slow network.
 const LONGEST_WAIT = 10;
+const SOON = 60; // For so long after the last word a bridge that restarts is not missed by more than SHORT_WAIT.
+const SHORT_WAIT = 2;
 const RESTARTING = 1012; // The close code of a bridge that says it will be back.
 const NUMBER = 4; // Bytes of a packet's number, in front of its OSC.
 const STEADY = 10; // A connection that lived this long was a good one: the next wait is short again.
@@ -144,7 +146,8 @@ export class Stream {
   #fail(now) {
     this.#drop();
     if (now - this.#opened >= STEADY && this.#link === "up") this.#failures = 0;
-    const wait = Math.min(LONGEST_WAIT, 0.5 * 2 ** this.#failures);
+    const longest = now - this.#heard < SOON ? SHORT_WAIT : LONGEST_WAIT;
+    const wait = Math.min(longest, 0.5 * 2 ** this.#failures);
     this.#failures += 1;
     this.#retryAt = now + wait * (0.75 + 0.5 * Math.random());
     if (this.#link === "up") this.#become("reconnecting");
