@@ -67,7 +67,7 @@ class Row {
     this.tick(now);
   }
 
-  /** What is too much for every state: all labels, and the form in which Alertmanager would be asked for a silence. */
+  /** What is too much for every state: labels and links. */
   async #ask() {
     this.#asked = (await this.#on.unfold(this.#alert)) ?? this.#asked;
     this.#told();
@@ -81,7 +81,7 @@ class Row {
       [texts.factRule, alert.rule],
       [texts.factSource, texts.sources[alert.source] ?? alert.source],
     ]);
-    this.#more.links({ ...this.#asked.links, ...alert.links });
+    this.#more.links(this.#asked.links);
   }
 
   #fold(alert, solo) {

@@ -28,6 +28,8 @@ STATE_EVERY = 0.2
 """Seconds between two states at least; changes in between are one state."""
 SHOWN = 300
 """Alerts in a state: in a flood a page gets the worst of them, and how many there are."""
+LEFT_OUT = frozenset({"links"})
+"""What a page asks for when somebody looks at an alert: with 300 of them it would double every state."""
 VOICES = 24
 """Voices in a state, the newest."""
 STUCK = 20.0
@@ -157,6 +159,7 @@ def state(runtime: Runtime) -> dict[str, Any]:
         "mutes",
     )
     told = {key: found[key] for key in keys}
+    told["firing"] = [{key: alert[key] for key in alert if key not in LEFT_OUT} for alert in told["firing"]]
     told["bed"] = told["bed"] | {"voices": len(runtime.voices.sounding)}
     return {"type": "state", "mqtt": found["mqtt"]["state"], "voices": voices(runtime, VOICES), **told}
 
