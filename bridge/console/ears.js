@@ -2,7 +2,7 @@
  * What this page hears with: scsynth where the browser can, else the cues from files; one sounding tab per browser.
  *
  * Whoever listens holds a lock that all tabs of this browser share (Web Locks; they need a secure context). A tab that
- * finds it taken does not sound; `takeOver` takes it away, and the tab that had it is told.
+ * finds it taken does not sound until it is free again; `listen(true)` takes it away, and the tab that had it is told.
  */
 
 import { impossible } from "./engine.js";
@@ -19,6 +19,7 @@ export class Ears {
   #volume = 1;
   #bed = 1;
   #free = null;
+  #queued = null;
 
   /** Why only the reduced player is there: "" where it is not, else a key of the texts or the library's words. */
   reduced = "";
@@ -53,11 +54,14 @@ export class Ears {
 
   /** Begin to listen, in a click; `over`: also where another tab does. Throws why this browser cannot sound at all. */
   async listen(over = false) {
+    this.#queued?.abort();
     this.elsewhere = !(await this.#take(over));
-    if (this.elsewhere) {
-      this.#on.changed();
-      return;
-    }
+    if (!this.elsewhere) return this.#begin();
+    this.#queue();
+    this.#on.changed();
+  }
+
+  async #begin() {
     try {
       await this.#player.listen();
     } catch (error) {
@@ -69,6 +73,7 @@ export class Ears {
   }
 
   stop() {
+    this.#queued?.abort();
     this.elsewhere = false;
     this.#player.stop();
     this.#free?.();
@@ -94,7 +99,21 @@ export class Ears {
     this.#free = null;
     this.#player.stop();
     this.elsewhere = true;
+    this.#queue();
     this.#on.changed();
+  }
+
+  /** Once the tab that sounds is closed or stops, this one does, for somebody wanted to hear here. */
+  #queue() {
+    const queued = new AbortController();
+    this.#queued = queued;
+    const held = () =>
+      new Promise((free) => {
+        this.#free = free;
+        this.elsewhere = false;
+        this.#begin().catch(() => this.stop());
+      });
+    navigator.locks.request(LOCK, { signal: queued.signal }, held).catch(() => queued.signal.aborted || this.#taken());
   }
 
   setVolume(volume) {

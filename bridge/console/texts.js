@@ -365,7 +365,7 @@ export const texts = {
   quietHere: (length) => `Quiet on this device for ${length}`,
   quietEnd: "Sound again",
   quietNow: (left) => `Quiet on this device for another ${duration(left)}: nothing sounds here, whatever happens.`,
-  elsewhere: "Another tab of this browser sounds. This one is silent.",
+  elsewhere: "Another tab of this browser sounds. This one is silent until that one stops.",
   takeOver: "Listen in this tab instead",
   reduced: (why) =>
     `Reduced to the cues, without the bed: ${REDUCED[why] ?? `the sound engine failed (${why}).`} All of it needs https, or this page at http://localhost (docs/page.md).`,

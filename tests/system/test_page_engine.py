@@ -140,6 +140,26 @@ def test_of_two_tabs_one_sounds_and_the_other_can_take_over(bridge, seen):
     expect(seen.page.locator("#listen-note")).to_contain_text("Another tab")
     audible = [player for player in bridge.get("/api/v1/players")[1]["players"] if player["audible"]]
     assert len(audible) == 1
+    other.close()
+    expect(seen.page.locator("#listen-note")).to_contain_text("Listening.", timeout=WITHIN)
+    seen.forget()
+    fire(bridge)
+    assert len(measure.pulses(*seen.cue())) == 10
+
+
+def test_a_tab_that_was_stopped_waits_for_nothing(bridge, seen):
+    listen(seen.page)
+    other = seen.page.context.new_page()
+    other.goto(f"http://localhost:{bridge.port}/")
+    other.get_by_role("button", name="Listen", exact=True).click()
+    expect(other.locator("#listen-note")).to_contain_text("Another tab")
+    other.get_by_role("button", name="Listen in this tab instead").click()
+    expect(other.locator("#listen-note")).to_contain_text("Listening.", timeout=WITHIN)
+    other.get_by_role("button", name="Stop listening").click()
+    expect(seen.page.locator("#listen-note")).to_contain_text("Listening.", timeout=WITHIN)
+    seen.page.get_by_role("button", name="Stop listening").click()
+    expect(other.locator("#listen-note")).to_contain_text("silent until you press Listen")
+    expect(seen.page.locator("#listen-note")).to_contain_text("silent until you press Listen")
 
 
 def test_a_dead_bridge_is_heard_as_link_lost_and_then_as_flatline(bridge, seen):
