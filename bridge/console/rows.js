@@ -17,6 +17,13 @@ class Row {
     severity.append(element("span", "severity", texts.severity(event.severity)));
     this.node.append(this.time, severity, this.what, name, element("td", "whose", event.service));
     this.node.append(this.outcome, this.#act(event, press));
+    this.#roles();
+  }
+
+  /** Where a row is laid out as a card, it is a row of a table all the same. */
+  #roles() {
+    this.node.setAttribute("role", "row");
+    for (const cell of this.node.children) cell.setAttribute("role", cell === this.time ? "rowheader" : "cell");
   }
 
   #act(event, press) {

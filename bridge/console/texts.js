@@ -191,6 +191,41 @@ export const reason = (word) => REASONS[word] ?? String(word).replaceAll("_", " 
 const missing = ({ name, last }, now) =>
   `${name} (${Number.isFinite(last) ? `for ${duration(now - last)}` : "never heard"})`;
 
+/** What the quiz plays, and how each is heard. */
+const KINDS = {
+  critical: "critical",
+  warning: "warning",
+  info: "info",
+  resolved: "resolved",
+  storm: "storm",
+  flapping: "flapping",
+  flatline: "flatline",
+  linklost: "link lost",
+  digest: "digest",
+};
+const HEARD_BY = {
+  critical: "ten quick pulses, three and two, twice",
+  warning: "three pulses",
+  info: "one pulse",
+  resolved: "two soft pulses, the second lower",
+  storm: "a texture of many grains, the denser the more alerts",
+  flapping: "two tones in turn",
+  flatline: "one long low tone, then the three pulses of a warning, as low",
+  linklost: "two soft falling pulses",
+  digest: "the first pulses of the worst severity, then a tick for each further alert",
+};
+
+const verdict = (right) => (right ? "Right" : "No");
+
+/** What the quiz says of an answer: `asked` and `marks` as of quiz.js. */
+function told({ kind, service }, { kind: rightKind, service: rightService }) {
+  const what = `${verdict(rightKind)}: it was ${KINDS[kind]}, which is ${HEARD_BY[kind]}.`;
+  if (!service) return what;
+  const { second, third, pan } = service;
+  const how = `its motif ${motif(second, third)}, its place: ${place(pan)}`;
+  return `${what} ${verdict(rightService)}: it was ${service.service}; ${how}.`;
+}
+
 const EVENT = { firing: "began", resolved: "ended" };
 
 /** What became of one event: by whom it was heard, or why it was not. */
@@ -558,6 +593,46 @@ export const texts = {
   replayAroundWhat: (time, name) => `Play around it: the 5 min around ${name} at ${time}`,
   replayEmpty: "Nothing sounded in this time.",
   replayFailed: (why) => `It cannot be played: ${why}`,
+
+  quizTitle: "What was that?",
+  quizNote: "Hear a cue, and say what it was. It sounds in this page alone, and is no alert.",
+  quizPlay: "Play a cue",
+  quizAgain: "Play again",
+  quizWhat: "What was it?",
+  quizWhose: "Whose was it?",
+  quizAnswer: "Answer",
+  quizNow: "A cue sounds. What is it?",
+  quizFailed: (why) => `It cannot be played: ${why}`,
+  quizKind: (word) => KINDS[word],
+  quizTold: (asked, marks) => told(asked, marks),
+  quizIncomplete: "Choose an answer to each question first.",
+  scoreTitle: "Your score",
+  scoreNone: "Nothing has been answered yet in this browser.",
+  scoreCaption: "Kept in this browser alone.",
+  scoreOf: "Of",
+  scoreRight: "Right",
+  scoreAsked: "Asked",
+  scoreName: (group, name) => (group === "service" ? `service ${name}` : KINDS[name] ?? name),
+  scoreCsv: "Save as CSV",
+  scoreFile: "singing-pager-score.csv",
+  scoreReset: "Forget the score",
+  scoreSure: "Forget all of it?",
+  scoreYes: "Yes, forget it",
+  scoreNo: "No, keep it",
+  drillsTitle: "Drills",
+  drillsNote: "Hear an incident as it would sound, and say what happens. In this page alone; a real critical ends it.",
+  drillsFailed: (why) => `The drills could not be fetched: ${why}`,
+  drillPlay: "Play",
+  drillStop: "Stop",
+  drillPlayWhat: (button, title) => `${button}: ${title}`,
+  drillLength: (seconds) => duration(seconds),
+  drillNow: (title) => `${title} sounds.`,
+  drillFailed: (why) => `It cannot be played: ${why}`,
+  drillAnswer: "Answer",
+  drillIncomplete: "Choose an answer first.",
+  drillRight: "Right.",
+  drillWrong: (answer) => `No. It is: ${answer}`,
+  drillCaption: (at, text) => `${duration(at)}: ${text}`,
 
   whoTitle: "Who sings",
   whoReduced: "This reduced page plays the place alone.",
