@@ -145,8 +145,8 @@ DRILLS = (
     ),
     Drill(
         "flood-with-critical",
-        "A flood with a critical inside",
-        "Again very much happens at once. A critical is never lost in it.",
+        "A flood, and what is in it",
+        "Again very much happens at once. Is anything in it that cannot wait?",
         "What did you hear?",
         _CROWD,
         3,
