@@ -96,11 +96,16 @@ def test_older_events_are_a_press_away(bridge, seen):
 
 
 def test_a_stretch_is_heard_again_here_alone_and_adds_no_event(bridge, browser, seen):
+    fire(bridge, fingerprint="first", severity="info", service="")
+    time.sleep(3)  # A performance begins with the first event, and with a heartbeat.
     fire(bridge, service="")  # Without a motif all of its pulses are alike.
     time.sleep(4)  # So that its end does not sound into it.
     fire(bridge, status="resolved", service="")
+    _, replay = bridge.get("/api/v1/replay?since=5m")
+    at_first = {c["sound"] for c in replay["commands"] if c["at"] < 1 and c["do"] == "play"}
+    assert at_first == {"heartbeat", "info"}
     page = opened(seen, bridge, "timeline")
-    expect(page.locator("#timeline-rows tr")).to_have_count(2)
+    expect(page.locator("#timeline-rows tr")).to_have_count(3)
     with tab(browser) as other:
         opened(other, bridge, "now")
         press(other.page, "#listen")
