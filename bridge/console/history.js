@@ -89,8 +89,10 @@ export function ticks(since, until, width, zone = 0) {
   return found;
 }
 
-/** How much faster than it was, so that `length` seconds take `wanted`; never slower. */
-export const speed = (length, wanted) => Math.max(1, length / wanted);
+const FASTEST = 3600; // What the bridge takes.
+
+/** How much faster than it was, so that `length` seconds take `wanted`; never slower, and no faster than can be. */
+export const speed = (length, wanted) => Math.min(FASTEST, Math.max(1, length / wanted));
 
 /** The stretch of `length` seconds that begins at `from` (null: that ends now), not beyond `now`. */
 export function stretch(from, length, now) {

@@ -104,8 +104,7 @@ export class Replay {
 
   #fetch() {
     const { since, until } = this.picked;
-    const wanted = Number(byId("replay-in").value);
-    return get("/api/v1/replay", { since, until, speed: wanted ? speed(until - since, wanted) : 1 });
+    return get("/api/v1/replay", { since, until, speed: speed(until - since, Number(byId("replay-in").value)) });
   }
 
   #say(words) {

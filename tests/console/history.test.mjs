@@ -68,5 +68,5 @@ test("ticks stand at round times of the place, as many as there is room for", ()
 test("a stretch ends now at the latest, and is never played slower than it was", () => {
   assert.deepEqual(stretch(null, 3600, 10000), { since: 6400, until: 10000 });
   assert.deepEqual(stretch(9900, 300, 10000), { since: 9900, until: 10000 });
-  assert.deepEqual([speed(3600, 30), speed(300, 300), speed(10, 30)], [120, 1, 1]);
+  assert.deepEqual([speed(3600, 30), speed(300, 300), speed(10, 30), speed(86400, 15)], [120, 1, 1, 3600]);
 });
