@@ -1,6 +1,6 @@
 /** Which words a screen reader is told when what fires changes. Pure. */
 
-import { acknowledged, changes, tally } from "./firing.js";
+import { acknowledged, changes, numbers, tally } from "./firing.js";
 import { texts } from "./texts.js";
 
 const ONE_BY_ONE = 3;
@@ -47,4 +47,26 @@ export function announcements(before, after, at) {
   const names = ended.map(({ name }) => name || texts.unnamed);
   const clear = after.length ? "" : ` ${texts.saidAllClear}`;
   return [...said, { words: texts.saidResolved(names) + clear, now: false }];
+}
+
+/**
+ * How it is, for a person who asks: the flatline, the counts, and the worst with service, name and age.
+ *
+ * @param {object|null} state the last one, as of firing.js; null before the first
+ * @param {string} link as of link.js
+ * @param {number} at unix seconds of the bridge's clock
+ */
+export function howItIs(state, link, at) {
+  if (link === "lost") return texts.saidLost;
+  if (state === null) return texts.unknown;
+  const { firing, watch } = state;
+  const worst = tally(firing).flatMap(([severity]) => firing.filter((alert) => alert.severity === severity));
+  const flat = watch.flatline.map(({ name }) => name);
+  return [
+    flat.length && texts.saidFlatline(flat),
+    flat.length && !firing.length ? texts.flatNothing : texts.saidFirst(numbers(state)),
+    ...worst.slice(0, ONE_BY_ONE).map((alert) => texts.spoken(alert, at)),
+  ]
+    .filter(Boolean)
+    .join(" ");
 }

@@ -35,6 +35,12 @@ export function remembered(key) {
   }
 }
 
+/** A number from 0 to 1 that this browser remembers; 1 until somebody chose. */
+export function rememberedLevel(key) {
+  const level = Number.parseFloat(remembered(key) ?? "1");
+  return Number.isFinite(level) ? level : 1;
+}
+
 export function remember(key, value) {
   try {
     localStorage.setItem(PREFIX + key, value);

@@ -1,10 +1,16 @@
-/** Tells who cannot look what changes, by the live regions, one announcement in five seconds. */
+/**
+ * Tells who cannot look what changes, one announcement in five seconds: by the page's own voice where it speaks, else by
+ * the live regions, never by both.
+ */
 
 import { announcements, watchAnnouncements } from "./announce.js";
 import { byId, element } from "./dom.js";
 import { Herald } from "./herald.js";
+import { texts } from "./texts.js";
 
 const LINES = 5;
+const BEGINS = 5; // Seconds within which a voice begins, or it is not to be had.
+const LONGEST = 40; // Seconds for what is longest; some browsers never tell that it has ended.
 
 /** To a screen reader; each time a new line, so that the same words are said again. */
 function tell(words, urgent) {
@@ -15,12 +21,28 @@ function tell(words, urgent) {
 
 export class Crier {
   #now;
+  #speech;
   #before = null;
-  #herald = new Herald((words, _, urgent) => tell(words, urgent));
+  #spokenAt = -Infinity;
+  #speaking = []; // How what is being spoken counts.
+  #herald = new Herald((...told) => this.#tell(...told));
 
-  /** @param {Function} now seconds that never go back */
-  constructor(now) {
+  /**
+   * @param {Function} now seconds that never go back
+   * @param {import("./speech.js").Speech} [speech] where the page has a voice of its own
+   */
+  constructor(now, speech = null) {
     this.#now = now;
+    this.#speech = speech;
+  }
+
+  #tell(words, spoken, urgent, counts) {
+    if (!this.#speech?.speaks) return tell(words, urgent);
+    const cut = urgent && this.#speech.busy ? this.#speaking : [];
+    this.#spokenAt = this.#now();
+    this.#speaking = counts;
+    this.#speech.say(spoken, { urgent, failed: () => tell(words, urgent) });
+    if (cut.length) this.#herald.say({ words: texts.saidCut(cut), counts: cut });
   }
 
   /** What is new in a state, as of firing.js. */
@@ -43,8 +65,18 @@ export class Crier {
     this.tick();
   }
 
+  /** A person asks: say it at once. */
+  answer(words) {
+    this.#herald.saidAside(this.#now());
+    if (this.#speech?.speaks) this.#tell(words, words, true, []);
+    else tell(words, false);
+  }
+
   /** Call it about twice a second. */
   tick() {
-    this.#herald.tick(this.#now());
+    const now = this.#now();
+    const speech = this.#speech;
+    if (speech?.busy && now - this.#spokenAt >= (speech.begun ? LONGEST : BEGINS)) speech.giveUp();
+    this.#herald.tick(now, speech?.busy ?? false);
   }
 }

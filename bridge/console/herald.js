@@ -17,7 +17,7 @@ export class Herald {
   #urgent = [];
   #rest = [];
 
-  /** `told(words, spoken, urgent)`: the time to say it has come. */
+  /** `told(words, spoken, urgent, counts)`: the time to say it has come. */
   constructor(told) {
     this.#told = told;
   }
@@ -33,16 +33,24 @@ export class Herald {
     (now ? this.#urgent : this.#rest).push({ words, spoken, counts });
   }
 
-  /** Call it after what came at once was all said, and about once a second. `now` in seconds that never go back. */
-  tick(now) {
-    if (now - this.#last < EVERY) return;
+  /**
+   * Call it after what came at once was all said, and about once a second. `now` in seconds that never go back; `busy`
+   * while the voice still speaks: only what is urgent cuts it short.
+   */
+  tick(now, busy = false) {
+    if (now - this.#last < EVERY || (busy && !this.#urgent.length)) return;
     const waiting = [...this.#urgent, ...this.#rest];
     if (!waiting.length) return;
     const urgent = this.#urgent.length > 0;
     this.#last = now;
     this.#urgent = [];
     this.#rest = [];
-    this.#told(gathered(waiting, "words"), gathered(waiting, "spoken"), urgent);
+    this.#told(gathered(waiting, "words"), gathered(waiting, "spoken"), urgent, summed(waiting));
+  }
+
+  /** Something else was said, because a person asked for it: what waits is to let it be heard out. */
+  saidAside(now) {
+    this.#last = now;
   }
 }
 

@@ -3,7 +3,7 @@
  * can say. No DOM. What the person sees and is told is the page's own.
  */
 
-import { browserName, remember, remembered } from "./browser.js";
+import { browserName, remember, remembered, rememberedLevel } from "./browser.js";
 import { seconds } from "./clock.js";
 import { Ears } from "./ears.js";
 import { readState } from "./firing.js";
@@ -26,12 +26,6 @@ const NOTES = {
   silent: texts.silentVolume,
   on: texts.listening,
 };
-
-/** A number from 0 to 1 that this browser remembers; 1 until somebody chose. */
-function kept(key) {
-  const level = Number.parseFloat(remembered(key) ?? "1");
-  return Number.isFinite(level) ? level : 1;
-}
 
 export class Listener {
   #on;
@@ -57,8 +51,8 @@ export class Listener {
   least = SEVERITIES.find((word) => word === remembered("severities")) ?? "info";
   /** The service, or the voice (its id), that alone sounds here. Until a reload: nobody is to hear but a part for days. */
   solo = { service: null, voice: null };
-  volume = kept("volume");
-  layers = Object.fromEntries(LAYERS.map((layer) => [layer, kept(layer)]));
+  volume = rememberedLevel("volume");
+  layers = Object.fromEntries(LAYERS.map((layer) => [layer, rememberedLevel(layer)]));
 
   /**
    * @param {Object<string, Function>} on `state(state)` as firing.js reads it; `play(frame)` before a cue sounds and

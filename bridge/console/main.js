@@ -1,5 +1,6 @@
 /** Glue: the stream's frames to the player and to the view, the person's presses back. */
 
+import { howItIs } from "./announce.js";
 import { get, post } from "./ask.js";
 import { Catalogue } from "./catalogue.js";
 import { seconds } from "./clock.js";
@@ -13,6 +14,7 @@ import { Listener } from "./listener.js";
 import { Login } from "./login.js";
 import { Meter } from "./meter.js";
 import { Rules } from "./rules.js";
+import { SpeechPanel } from "./speechpanel.js";
 import { Stage } from "./stage.js";
 import { texts } from "./texts.js";
 import { Timeline } from "./timeline.js";
@@ -25,7 +27,8 @@ const TEST_WORDS = "10 s";
 const QUIET_WORDS = "10 min";
 
 const view = new View();
-const crier = new Crier(seconds);
+const speechPanel = new SpeechPanel();
+const crier = new Crier(seconds, speechPanel.speech);
 const listener = new Listener({
   state: onState,
   play: onPlay,
@@ -79,13 +82,20 @@ function showListening() {
   view.full(ears.full);
   view.quiet(status !== "off", listener.quietLeft() > 0, QUIET_WORDS);
   view.elsewhere(ears.elsewhere);
+  limitVoice();
   view.listening(how);
   if (status === "paused" && playerWas !== "paused") crier.say(texts.paused);
   playerWas = status;
 }
 
+/** What silences the page silences its voice too. */
+function limitVoice() {
+  speechPanel.limit(listener.quietLeft() > 0 || ears.elsewhere ? 0 : listener.volume);
+}
+
 function setVolume(volume) {
   listener.setVolume(volume);
+  limitVoice();
   view.volume(volume);
 }
 
@@ -132,6 +142,7 @@ function begin() {
   view.wire({
     listen: () => listener.press(),
     quiet: () => listener.pressQuiet(),
+    sayHow: () => crier.answer(howItIs(shown, stream.link, listener.now())),
     takeOver: () => listener.press(true),
     stop: () => stage.stop(),
     layer: setLayer,
@@ -153,6 +164,7 @@ function begin() {
     flatline: (already) => duty.acknowledge("flatline", already),
     watch: (on) => duty.watch(on),
   });
+  speechPanel.begin();
   views.begin();
   listener.begin();
   login.ask(seconds());

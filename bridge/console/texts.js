@@ -278,6 +278,14 @@ const REDUCED = {
   reducedOld: "this browser has no AudioWorklet.",
 };
 
+/** Why this page does not speak. */
+const SPEECH = {
+  missing: "This browser cannot speak.",
+  none: "This browser has no voice to speak with.",
+  remote: "This browser has only voices of a server elsewhere. What fires here is not sent to one, so this page cannot speak.",
+  refused: "This browser lets the page speak only after a press: press a key or click.",
+};
+
 export const texts = {
   product: "The Singing Pager",
   ...SEVERITY,
@@ -442,6 +450,8 @@ export const texts = {
   saidResolved: (names) => (names.length > 3 ? `${names.length} alerts resolved.` : `Resolved: ${names.join(", ")}.`),
   saidMore: (pairs) => `And ${more(pairs)} more.`,
   spoken: (alert, now) => spokenAlert(alert, now),
+  saidCut: (pairs) => `Cut short: ${more(pairs)}.`,
+  saidLost: "The link is lost; this is not known.",
   saidAllClear: "Nothing is firing any more.",
 
   flapping: "flapping",
@@ -489,6 +499,12 @@ export const texts = {
   volume: "Volume",
   volumeCues: "Cues",
   volumeBed: "Bed",
+  volumeSpeech: "Speech",
+  speak: "Speak",
+  speakNote: "New alerts are spoken by a voice of this device: severity, service, name and age.",
+  speakSilent: "Nothing is spoken while the volume is at zero, this device is quiet, or another tab sounds. A screen reader is told instead.",
+  speakCannot: (why) => SPEECH[why] ?? SPEECH.missing,
+  sayHow: "Say how it is",
   percent: (n) => `${n} %`,
   level: "What to hear here",
   levelCues: "Cues",

@@ -39,7 +39,7 @@ export class View {
   }
 
   /**
-   * What a person does: `on.listen()`, `on.quiet()`, `on.takeOver()`, `on.stop()`, `on.volume(0..1)`, `on.layer(word, 0..1)`, `on.level(word)`, `on.name(text)`, `on.fire(severity)`,
+   * What a person does: `on.listen()`, `on.quiet()`, `on.sayHow()`, `on.takeOver()`, `on.stop()`, `on.volume(0..1)`, `on.layer(word, 0..1)`, `on.level(word)`, `on.name(text)`, `on.fire(severity)`,
    * `on.severities(the least one)`, `on.solo(service or null)`, `on.acknowledgeAll()`, and as of AlertList and VoiceList, `on.flatline(its acknowledgement or null)`, `on.watch(on)`.
    */
   wire(on) {
@@ -54,6 +54,7 @@ export class View {
     byId("listen").addEventListener("click", on.listen);
     byId("volume").addEventListener("input", ({ target }) => on.volume(target.valueAsNumber / 100));
     byId("quiet-here").addEventListener("click", on.quiet);
+    byId("say-how").addEventListener("click", on.sayHow);
     byId("alone-stop").addEventListener("click", on.stop);
     byId("take-over").addEventListener("click", on.takeOver);
     for (const layer of LAYERS) {

@@ -6,10 +6,11 @@ import { Herald } from "../../bridge/console/herald.js";
 const critical = (name) => ({ words: `critical: ${name}`, now: true, counts: [["critical", 1]] });
 const warning = (name) => ({ words: `warning: ${name}`, counts: [["warning", 1]] });
 
-function heard() {
+function heard(before = () => {}) {
   const said = [];
   let at = 0;
   const herald = new Herald((words, spoken, urgent) => said.push([at, words, urgent]));
+  before(herald);
   const until = (end) => {
     for (; at < end; at += 0.5) herald.tick(at);
   };
@@ -63,7 +64,25 @@ test("what comes together is one announcement, said by the voice in its own word
   herald.say({ words: "A with a summary.", spoken: "A." });
   herald.say({ words: "B." });
   herald.tick(0);
-  assert.deepEqual(told, [["A with a summary. B.", "A. B.", false]]);
+  assert.deepEqual(told, [["A with a summary. B.", "A. B.", false, [["other", 2]]]]);
+});
+
+test("while the voice speaks what is not urgent waits, also beyond five seconds", () => {
+  const told = [];
+  const herald = new Herald((words) => told.push(words));
+  herald.say(warning("A"));
+  herald.tick(10, true);
+  assert.deepEqual(told, []);
+  herald.say(critical("B"));
+  herald.tick(11, true);
+  assert.deepEqual(told, ["critical: B warning: A"]);
+});
+
+test("what a person asked for is heard out before the next announcement", () => {
+  const { said, say, until } = heard((herald) => herald.saidAside(2));
+  say(warning("A"));
+  until(10);
+  assert.deepEqual(said, [[7, "warning: A", false]]);
 });
 
 test("through two hours of an alert every second there is one announcement in five seconds, and none is lost", () => {

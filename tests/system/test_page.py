@@ -131,6 +131,8 @@ def test_everything_by_keyboard_alone(seen):
     keys.press("Tab")
     expect(page.get_by_role("button", name="Quiet on this device for 10 min")).to_be_focused()
     keys.press("Tab")
+    expect(page.get_by_role("button", name="Say how it is")).to_be_focused()
+    keys.press("Tab")
     expect(page.get_by_label("Volume", exact=True)).to_be_focused()
     keys.press("ArrowLeft")
     expect(page.locator("#volume-shown")).to_have_text("95 %")
