@@ -19,6 +19,7 @@ export class Ears {
   #volume = 1;
   #bed = 1;
   #free = null;
+  #taking = null;
 
   /** Why only the reduced player is there: "" where it is not, else a key of the texts or the library's words. */
   reduced = "";
@@ -53,7 +54,7 @@ export class Ears {
 
   /** Begin to listen, in a click; `over`: also where another tab does. Throws why this browser cannot sound at all. */
   async listen(over = false) {
-    this.elsewhere = !(await this.#take(over));
+    this.elsewhere = !(await this.#allowed(over));
     if (this.elsewhere) {
       this.#on.changed();
       return;
@@ -76,7 +77,13 @@ export class Ears {
     this.#on.changed();
   }
 
-  /** Whether this tab may sound. */
+  /** Whether this tab may sound. Who asks while it is asked gets the same answer, or it would find its own lock taken. */
+  #allowed(over) {
+    if (over) return this.#take(true);
+    this.#taking ??= this.#take(false).finally(() => (this.#taking = null));
+    return this.#taking;
+  }
+
   #take(over) {
     if (!navigator.locks || this.#free) return Promise.resolve(true);
     const how = over ? { steal: true } : { ifAvailable: true };
