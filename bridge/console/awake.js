@@ -2,8 +2,13 @@
 
 import { texts } from "./texts.js";
 
+const AGAIN = 5; // Seconds before the next try.
+
 export class Awake {
   #say;
+  #lock = null;
+  #asking = false;
+  #asked = -Infinity;
 
   /** `say(words)`: why the screen may go dark, or "" where it may not. */
   constructor(say) {
@@ -16,14 +21,35 @@ export class Awake {
     this.#ask();
   }
 
+  /** Ask again where the browser took it away (to spare its battery) or has refused it; `now` in seconds. */
+  tick(now) {
+    if (!this.#may() || now - this.#asked < AGAIN) return;
+    this.#asked = now;
+    this.#ask();
+  }
+
+  #may() {
+    return document.visibilityState === "visible" && !this.#lock && !this.#asking;
+  }
+
   async #ask() {
-    if (document.visibilityState !== "visible") return;
+    if (!this.#may()) return;
     if (!navigator.wakeLock) return this.#say(texts.wallMayDarken);
+    this.#asking = true;
     try {
-      await navigator.wakeLock.request("screen");
-      this.#say("");
+      this.#hold(await navigator.wakeLock.request("screen"));
     } catch {
       this.#say(texts.wallMayDarken);
     }
+    this.#asking = false;
+  }
+
+  #hold(lock) {
+    this.#lock = lock;
+    this.#say("");
+    lock.addEventListener("release", () => {
+      this.#lock = null;
+      if (document.visibilityState === "visible") this.#say(texts.wallMayDarken);
+    });
   }
 }

@@ -20,6 +20,7 @@ export class Ears {
   #bed = 1;
   #free = null;
   #queued = null;
+  #taking = null;
 
   /** Why only the reduced player is there: "" where it is not, else a key of the texts or the library's words. */
   reduced = "";
@@ -55,7 +56,7 @@ export class Ears {
   /** Begin to listen, in a click; `over`: also where another tab does. Throws why this browser cannot sound at all. */
   async listen(over = false) {
     this.#queued?.abort();
-    this.elsewhere = !(await this.#take(over));
+    this.elsewhere = !(await this.#allowed(over));
     if (!this.elsewhere) return this.#begin();
     this.#queue();
     this.#on.changed();
@@ -81,7 +82,13 @@ export class Ears {
     this.#on.changed();
   }
 
-  /** Whether this tab may sound. */
+  /** Whether this tab may sound. Who asks while it is asked gets the same answer, or it would find its own lock taken. */
+  #allowed(over) {
+    if (over) return this.#take(true);
+    this.#taking ??= this.#take(false).finally(() => (this.#taking = null));
+    return this.#taking;
+  }
+
   #take(over) {
     if (!navigator.locks || this.#free) return Promise.resolve(true);
     const how = over ? { steal: true } : { ifAvailable: true };
@@ -105,6 +112,7 @@ export class Ears {
 
   /** Once the tab that sounds is closed or stops, this one does, for somebody wanted to hear here. */
   #queue() {
+    this.#queued?.abort();
     const queued = new AbortController();
     this.#queued = queued;
     const held = () =>

@@ -14,6 +14,7 @@ import { texts } from "./texts.js";
 const GONE_AFTER = 6; // Seconds after the loss, which is known 4 s after the last word.
 const RESTARTED_WITHIN = 26; // As that, for a bridge that said it restarts.
 const GRACE_MS = 1500; // Shorter than the player waits before it calls a refusal a pause.
+const PATIENT_MS = 6000; // For a machine that has just been switched on; shorter than the engine waits.
 const QUIET = 600;
 const LEVELS = ["cues", "heartbeat", "everything"];
 const SEVERITIES = ["critical", "warning", "info"];
@@ -63,13 +64,16 @@ export class Listener {
     this.#on = on;
   }
 
-  /** Begin, once the page can show what comes. `willing`: sound by itself where the browser lets it. */
-  begin(willing = remembered("listen") === "yes") {
+  /**
+   * Begin, once the page can show what comes. It sounds by itself where the browser lets it, if this person listened
+   * before. `always`: also if not, and it waits longer for the device.
+   */
+  begin(always = false) {
     this.#bringVolume();
     for (const layer of LAYERS) this.ears.setLayer(layer, this.layers[layer]);
     this.#link("connecting", "");
     this.stream.start();
-    if (willing) this.#listenAgain();
+    if (always || remembered("listen") === "yes") this.#listenAgain(always ? PATIENT_MS : GRACE_MS);
     addEventListener("offline", () => this.#gone.stop());
     addEventListener("online", () => {
       this.stream.hurry();
@@ -78,9 +82,9 @@ export class Listener {
   }
 
   /** A browser that may play without a click listens by itself; in others it stays off. */
-  #listenAgain() {
+  #listenAgain(grace) {
     this.ears.listen().catch(() => this.ears.stop());
-    setTimeout(() => this.ears.elsewhere || this.ears.player.running || this.ears.stop(), GRACE_MS);
+    setTimeout(() => this.ears.elsewhere || this.ears.player.running || this.ears.stop(), grace);
   }
 
   /** The bridge's clock in unix seconds. */

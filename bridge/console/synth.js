@@ -69,7 +69,7 @@ export class Synth {
   /** For a meter: what goes to the loudspeaker; null while there is nothing. */
   meter = null;
 
-  /** Begin, or begin again after the browser paused it. Call it in a click. Throws why it cannot. */
+  /** Begin, or begin again after the browser paused it. Call it in a click. Throws why it cannot, unless stopped since. */
   async listen() {
     this.#begun = this.#now();
     if (this.#context) return this.#resume();
@@ -82,7 +82,8 @@ export class Synth {
     try {
       await this.#boot(context);
     } catch (error) {
-      if (context === this.#context) this.#drop();
+      if (context !== this.#context) return;
+      this.#drop();
       throw error;
     }
   }

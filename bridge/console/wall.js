@@ -10,9 +10,10 @@ import { Duty } from "./duty.js";
 import { numbers } from "./firing.js";
 import { Listener } from "./listener.js";
 import { clock, texts } from "./texts.js";
-import { showRows } from "./wallrows.js";
+import { fit, showRows } from "./wallrows.js";
 
 const BAR_FOR = 10; // Seconds after the last input.
+const BAR_FOCUSED = 30; // As that, while the focus is in the bar: who listens to a screen reader is slower.
 const ASK_EVERY = 5;
 const QUIET_WORDS = "10 min";
 const LINK = { connecting: texts.connecting, up: texts.connected, reconnecting: texts.reconnecting, lost: texts.lost };
@@ -41,7 +42,7 @@ function onState(state) {
 }
 
 function headline(words, state) {
-  show("headline", words);
+  show("headline", words.replaceAll(/(\d) /g, "$1\u00a0")); // A number stays with its word.
   byId("headline").dataset.state = state;
 }
 
@@ -49,11 +50,20 @@ function headline(words, state) {
 function draw() {
   if (!shown) return;
   const now = listener.now();
-  const total = numbers(shown).reduce((sum, [, n]) => sum + n, 0);
   put(byId("flat-words"), texts.flat(shown.watch.flatline, now));
-  const left = total - showRows(byId("rows"), shown.firing, now, shows);
-  show("more", texts.more(left), left <= 0);
+  showRows(byId("rows"), shown.firing, now, shows);
   show("updated", texts.wallUpdated(clock(shown.now, now)));
+  layOut();
+}
+
+/** As many rows as fit whole; what counts the others needs room too. */
+function layOut() {
+  if (!shown) return;
+  const total = numbers(shown).reduce((sum, [, n]) => sum + n, 0);
+  byId("more").hidden = true;
+  if (fit(byId("rows")) === total) return;
+  show("more", texts.more(total));
+  show("more", texts.more(total - fit(byId("rows"))));
 }
 
 function onLink(link, why, wasLost) {
@@ -69,6 +79,7 @@ function onLink(link, why, wasLost) {
     crier.say(texts.lostSaid, { now: true });
     headline(texts.unknownLost, "unknown");
   } else if (!shown) headline(texts.unknown, "unknown");
+  layOut();
 }
 
 function showListening() {
@@ -81,16 +92,23 @@ function showListening() {
 }
 
 /** A key, a click or a touch: the controls are there, and where the sound waited for one it begins. */
-function onInput({ target }) {
+function onInput({ type, target }) {
   touched = seconds();
   byId("bar").hidden = false;
-  draw();
-  const { wanted } = listener.describe();
-  if (!wanted && !listener.ears.elsewhere && target.id !== "listen") listener.press();
+  layOut();
+  // A touch that has only begun does not yet let a browser sound.
+  if (type === "pointerdown" || target.id === "listen") return;
+  if (!listener.describe().wanted && !listener.ears.elsewhere) listener.press();
 }
 
-function onFocus() {
+/** The focus came into the bar, or something in it was moved, also where no key told of it. */
+function onUse() {
   touched = seconds();
+}
+
+function hideBar(now) {
+  const stays = byId("bar").contains(document.activeElement) ? BAR_FOCUSED : BAR_FOR;
+  if (now - touched >= stays) byId("bar").hidden = true;
 }
 
 async function askWhetherItMayRead(now) {
@@ -102,9 +120,11 @@ async function askWhetherItMayRead(now) {
 
 function tick(now) {
   crier.tick();
-  if (listener.stream.link === "up") draw();
-  else askWhetherItMayRead(now);
-  if (now - touched >= BAR_FOR) byId("bar").hidden = true;
+  awake.tick(now);
+  hideBar(now);
+  if (listener.stream.link === "up") return draw();
+  askWhetherItMayRead(now);
+  layOut();
 }
 
 function begin() {
@@ -115,9 +135,9 @@ function begin() {
   byId("take-over").addEventListener("click", () => listener.press(true));
   byId("quiet-here").addEventListener("click", () => listener.pressQuiet());
   byId("acknowledge-all").addEventListener("click", () => duty.acknowledgeAll());
-  for (const what of ["keydown", "pointerdown"]) addEventListener(what, onInput);
-  byId("bar").addEventListener("focusin", onFocus);
-  addEventListener("resize", draw);
+  for (const what of ["keydown", "pointerdown", "pointerup", "click"]) addEventListener(what, onInput);
+  for (const what of ["focusin", "input"]) byId("bar").addEventListener(what, onUse);
+  addEventListener("resize", layOut);
   listener.begin(true);
   awake.begin();
 }

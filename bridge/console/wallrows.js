@@ -6,13 +6,12 @@ import { acknowledgement, standing, texts } from "./texts.js";
 const MOST = 40;
 const PARTS = ["severity", "service", "age", "marks"];
 
-/** Bring the rows to `firing` as far as they fit, and tell how many do. `shows` says what strangers may read too. */
+/** Bring the rows to the worst of `firing`. `shows` says what strangers may read too. */
 export function showRows(list, firing, now, shows) {
   const wanted = firing.slice(0, MOST);
   while (list.children.length > wanted.length) list.lastElementChild.remove();
   while (list.children.length < wanted.length) list.append(row());
   wanted.forEach((alert, i) => fill(list.children[i], alert, now, shows));
-  return fitting(list);
 }
 
 function row() {
@@ -47,8 +46,8 @@ function words({ name, summary, test, flapping, acknowledged, silenced, stale },
     .join(" · ");
 }
 
-/** Hide what would be cut off. */
-function fitting(list) {
+/** Hide what would be cut off, and tell how many rows are seen. */
+export function fit(list) {
   const rows = [...list.children];
   for (const one of rows) one.hidden = false;
   const end = list.getBoundingClientRect().bottom + 1;

@@ -181,7 +181,7 @@ def test_its_volume_is_its_own_and_without_one_or_in_quiet_the_regions_are_told(
     assert len(words(page)) == 1
 
 
-def test_both_are_remembered(bridge, page):
+def test_both_are_remembered(page):
     switch(page)
     tab_to(page, page.get_by_label("Speech"))
     page.keyboard.press("ArrowLeft")
