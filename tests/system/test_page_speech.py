@@ -140,6 +140,9 @@ def test_it_speaks_what_fires_without_its_summary_and_the_regions_stay_empty(bri
     expect(page.get_by_label("Speech")).to_be_hidden()
     switch(page)
     expect(box).to_be_checked()
+    expect(page.locator("#listen-note")).to_have_text(
+        "This page speaks, but no alert sounds until you press Listen."
+    )
     fire(bridge)
     wait_for(lambda: words(page), "the critical is spoken")
     assert re.fullmatch(r"critical, service api, HighCPU, for \d+ s\.", words(page)[0])
@@ -181,7 +184,7 @@ def test_its_volume_is_its_own_and_without_one_or_in_quiet_the_regions_are_told(
     assert len(words(page)) == 1
 
 
-def test_both_are_remembered(bridge, page):
+def test_both_are_remembered(page):
     switch(page)
     tab_to(page, page.get_by_label("Speech"))
     page.keyboard.press("ArrowLeft")
