@@ -27,7 +27,7 @@ const TEST_WORDS = "10 s";
 const QUIET_WORDS = "10 min";
 
 const view = new View();
-const speechPanel = new SpeechPanel();
+const speechPanel = new SpeechPanel(() => showListening());
 const crier = new Crier(seconds, speechPanel.speech);
 const listener = new Listener({
   state: onState,
@@ -78,12 +78,13 @@ function onLink(link, why, wasLost) {
 }
 
 function showListening() {
-  const { status, ...how } = listener.describe();
+  const { status, note, ...how } = listener.describe();
   view.full(ears.full);
   view.quiet(status !== "off", listener.quietLeft() > 0, QUIET_WORDS);
   view.elsewhere(ears.elsewhere);
   limitVoice();
-  view.listening(how);
+  const only = note === texts.notListening && speechPanel.speech.speaks;
+  view.listening({ ...how, note: only ? texts.onlySpeaking : note });
   if (status === "paused" && playerWas !== "paused") crier.say(texts.paused);
   playerWas = status;
 }

@@ -9,7 +9,17 @@ export class SpeechPanel {
   #most = 1; // What the volume of all, Quiet and other tabs leave.
   #level = rememberedLevel("speech");
 
-  speech = new Speech(() => this.#show());
+  #changed;
+
+  speech = new Speech(() => {
+    this.#show();
+    this.#changed();
+  });
+
+  /** @param {Function} changed called when whether it speaks may be another */
+  constructor(changed) {
+    this.#changed = changed;
+  }
 
   begin() {
     this.speech.on = remembered("speak") === "yes";

@@ -398,6 +398,7 @@ export const texts = {
   listen: "Listen",
   stop: "Stop listening",
   notListening: "This page is silent until you press Listen.",
+  onlySpeaking: "This page speaks, but no alert sounds until you press Listen.",
   starting: "Getting the sounds…",
   listening: "Listening. What goes wrong will sound here.",
   listeningNoLink: "Listening, but the link is lost: nothing new can sound here.",

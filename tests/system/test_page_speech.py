@@ -140,6 +140,9 @@ def test_it_speaks_what_fires_without_its_summary_and_the_regions_stay_empty(bri
     expect(page.get_by_label("Speech")).to_be_hidden()
     switch(page)
     expect(box).to_be_checked()
+    expect(page.locator("#listen-note")).to_have_text(
+        "This page speaks, but no alert sounds until you press Listen."
+    )
     fire(bridge)
     wait_for(lambda: words(page), "the critical is spoken")
     assert re.fullmatch(r"critical, service api, HighCPU, for \d+ s\.", words(page)[0])
