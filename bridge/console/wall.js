@@ -98,7 +98,9 @@ function onInput({ type, target }) {
   layOut();
   // A touch that has only begun does not yet let a browser sound.
   if (type === "pointerdown" || target.id === "listen") return;
-  if (!listener.describe().wanted && !listener.ears.elsewhere) listener.press();
+  if (listener.ears.elsewhere) return;
+  if (!listener.describe().wanted) listener.press();
+  else if (!listener.ears.player.running) listener.ears.listen().catch(() => listener.ears.stop()); // Still trying.
 }
 
 /** The focus came into the bar, or something in it was moved, also where no key told of it. */
