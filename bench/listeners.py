@@ -19,8 +19,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from lab.bridge import EVERY_CUE, Bridge  # noqa: E402
 
 CROWD = Path(__file__).with_name("crowd.py")
-PAGES, ROUNDS, SECONDS = (0, 1, 20, 200), 3, 8.0
-AMONG, DEAF_ROUNDS, DEAF_SECONDS = 20, 2, 26.0
+PAGES, ROUNDS, SECONDS = (0, 1, 20, 200), 3, 4.0
+AMONG, DEAF_ROUNDS, DEAF_SECONDS = 20, 1, 26.0
 """Pages beside the one that never reads. The window is longer than the bridge's patience with it (20 s)."""
 CUT = "page cut"
 
