@@ -21,9 +21,9 @@ import httpx
 from run import cpu
 
 UPGRADE = (
-    "GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-).encode()
+    b"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 TYPES = ("cpu", "memory", "network", "disk", "temperature", "queue")
 EACH, SAMPLES_EVERY, ALERTS_EVERY = 12, 0.2, 0.5
 """Voices of each sound (all that the rule book lets), seconds between two samples of each, and between two alerts."""
@@ -36,7 +36,7 @@ SMALL, MIDDLE, MASKED, ZERO = 126, 127, 0x80, b"\0\0\0\0"
 def framed(kind: int, content: bytes) -> bytes:
     """A frame of a client; masked with zeros, which is a mask as well."""
     size = len(content)
-    head = bytes([MASKED | kind, MASKED | (size if size < SMALL else SMALL)])
+    head = bytes([MASKED | kind, MASKED | (min(SMALL, size))])
     return head + (struct.pack(">H", size) if size >= SMALL else b"") + ZERO + content
 
 

@@ -19,9 +19,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 from lab.bridge import EVERY_CUE, Bridge  # noqa: E402
 
 CROWD = Path(__file__).with_name("crowd.py")
-PAGES, ROUNDS, SECONDS = (0, 1, 20, 200), 3, 8.0
-AMONG, DEAF_ROUNDS, DEAF_SECONDS = 20, 2, 26.0
-"""Pages beside the one that never reads. The window is longer than the bridge's patience with it (20 s)."""
+PAGES, ROUNDS, SECONDS = (0, 1, 20, 200), 3, 4.0
+AMONG, DEAF_ROUNDS, DEAF_SECONDS = 20, 1, 60.0
+"""Pages beside the one that never reads. The window is longer than it took until that one was cut."""
 CUT = "page cut"
 
 Row = dict[str, float | None]
@@ -34,7 +34,7 @@ def rss(pid: int) -> float:
 
 
 def window(bridge: Bridge, pages: int, seconds: float, how: str) -> Row:
-    """One window; of the page that never reads also when it was cut, in s from its start."""
+    """One window; of the page that never reads also when it was cut, in s from the start of the load (2 s before the page)."""
     pid = bridge.program.pid
     command = [str(part) for part in (sys.executable, CROWD, pid, bridge.port, pages, seconds, how)]
     cuts, began, cut, most = bridge.program.log.count(CUT), None, None, 0.0

@@ -164,9 +164,13 @@ def main() -> None:
                 print(
                     f"  {figure:24} bridge {ours:10.2f}   least {theirs:10.2f}   ratio {ours / theirs:6.2f}"
                 )
-    import sound  # noqa: PLC0415 - it takes from here what it measures with
+    import listeners  # noqa: PLC0415 - they take from here what they measure with
+    import page  # noqa: PLC0415
+    import sound  # noqa: PLC0415
 
     sound.main()
+    listeners.main()
+    page.main()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 from pythonosc.osc_message import OscMessage
 
 from bridge import config
-from bridge.core.parts import BED_GROUP, FIRST_NODE
+from bridge.core.parts import BED_GROUP, FIRST_NODE, LARGEST
 from bridge.model.catalogue import SOUNDS
 from bridge.model.commands import Play, Release, Set
 from bridge.model.player import Filter
@@ -92,11 +92,22 @@ def osc(player):
     found = []
     for packet in player.waiting():
         if isinstance(packet, bytes):
-            body = packet[4:]
-            if body.startswith(b"#bundle"):
-                body = body[20:]
-            message = OscMessage(body)
-            found.append((int.from_bytes(packet[:4], "big"), message.address, message.params))
+            number = int.from_bytes(packet[:4], "big")
+            found += [
+                (number, message.address, message.params) for message in map(OscMessage, inside(packet[4:]))
+            ]
+    return found
+
+
+def inside(packet):
+    """The messages of a packet: itself, or what its bundle holds."""
+    if not packet.startswith(b"#bundle"):
+        return [packet]
+    found, rest = [], packet[16:]
+    while rest:
+        end = 4 + int.from_bytes(rest[:4], "big")
+        found.append(rest[4:end])
+        rest = rest[end:]
     return found
 
 
@@ -106,7 +117,7 @@ def test_a_page_with_scsynth_is_sent_everything_and_then_what_changes(player):
     assert [(number, address) for number, address, _ in first] == [
         (1, "/g_freeAll"),
         (2, "/s_new"),
-        (3, "/s_new"),
+        (2, "/s_new"),
     ]
     assert first[0][2] == [BED_GROUP]
     assert [params[:4] for _, _, params in first[1:]] == [
@@ -116,10 +127,10 @@ def test_a_page_with_scsynth_is_sent_everything_and_then_what_changes(player):
     for freq in (600.0, 610.0, 620.0):
         player.bring([Set("cpu", "cpu", {"freq": freq})])
     [(number, address, params)] = osc(player)
-    assert (number, address) == (4, "/n_set")
+    assert (number, address) == (3, "/n_set")
     assert params[params.index("freq") + 1] == 620.0
     player.bring([Release("cpu")])
-    assert osc(player) == [(5, "/n_set", [FIRST_NODE + 1, "gate", 0.0])]
+    assert osc(player) == [(4, "/n_set", [FIRST_NODE + 1, "gate", 0.0])]
     player.bring([CPU])
     [(_, address, params)] = osc(player)
     assert (address, params[1]) == ("/s_new", FIRST_NODE + 2)
@@ -153,6 +164,21 @@ def test_a_cue_is_made_once_for_all_pages_and_each_voice_too():
     told = [page.waiting() for page in pages]
     assert told[0] == told[1] == told[2]
     assert told[0][0] is told[1][0]
+
+
+def test_the_voices_of_one_turn_come_in_few_packets_that_no_engine_finds_too_large(player):
+    voices = [Set(f"cpu-{i}", "cpu", SOUNDS["cpu"].defaults()) for i in range(72)]
+    player.whole(voices)
+    osc(player)
+    player.bring(
+        [replace(voice, params=voice.params | {"freq": 500.0 + i}) for i, voice in enumerate(voices)]
+    )
+    packets = player.waiting()
+    assert len(packets) <= 6
+    assert all(len(packet) <= 4 + LARGEST for packet in packets)
+    assert all(packet[4:20] == b"#bundle\0" + bytes(7) + b"\1" for packet in packets), "carried out at once"
+    told = [OscMessage(one).params for packet in packets for one in inside(packet[4:])]
+    assert [params[params.index("freq") + 1] for params in told] == [500.0 + i for i in range(72)]
 
 
 def test_without_the_bed_no_voice_is_sent_and_it_comes_back(player):

@@ -34,6 +34,13 @@ export function impossible() {
 
 const flat = (params) => Object.entries(params).flatMap(([name, value]) => [name, value]);
 
+/** A synthdef's bytes. The library would ask for each twice, and not before it runs. */
+async function fetched(name) {
+  const answer = await fetch(`/synthdefs/${name}.scsyndef`);
+  if (!answer.ok) throw new Error(`the sound ${name} did not load (${answer.status})`);
+  return answer.arrayBuffer();
+}
+
 const within = (promise, ms, words) =>
   Promise.race([promise, new Promise((_, no) => setTimeout(() => no(new Error(words)), ms))]);
 
@@ -59,13 +66,15 @@ export class Engine {
 
   /** Load and build everything; `levels` are those of the faders. Throws why it cannot. */
   async boot(context, levels) {
+    const synthdefs = Promise.all(SYNTHDEFS.map(fetched)); // While the engine is compiled, which takes longer.
+    synthdefs.catch(() => {}); // Where the engine fails first, that is what is told.
     const { SuperSonic } = await import("/engine/supersonic.js");
     const sonic = new SuperSonic({ ...OPTIONS, audioContext: context });
     this.#sonic = sonic;
     this.#osc = SuperSonic.osc;
     sonic.on("in", ([address, node]) => address === "/n_go" && this.#begun(node));
     await within(sonic.init(), BOOT_WITHIN_MS, "the sound engine did not start");
-    await Promise.all(SYNTHDEFS.map((name) => sonic.loadSynthDef(`/synthdefs/${name}.scsyndef`)));
+    await Promise.all((await synthdefs).map((bytes) => sonic.loadSynthDef(bytes)));
     sonic.send("/notify", 1);
     this.#build(levels);
     await within(sonic.sync(), BOOT_WITHIN_MS, "the sound engine does not answer");

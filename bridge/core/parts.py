@@ -30,6 +30,10 @@ BED_GROUP = 2
 """The group of the held voices, apart from the cues (GROUP), which end by themselves."""
 CLEAR = message("/g_freeAll", BED_GROUP)
 """Before the whole state: no voice sounds that is not in it."""
+LARGEST = 4096
+"""Bytes of a bundle of messages. The engine of the page takes 8192, and every frame costs each listener the same."""
+AT_ONCE = b"#bundle\0" + struct.pack(">Q", 1)
+"""The head of a bundle that is carried out when it comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,26 @@ class Held:
         if self._parts.node(voice) == node:
             self._let_go[voice] = node
         return message("/n_set", node, "gate", 0.0)
+
+
+def together(messages: Iterable[bytes]) -> Iterator[bytes]:
+    """The same messages in as few packets as LARGEST lets, in their order; one alone stays as it is."""
+    waiting: list[bytes] = []
+    size = len(AT_ONCE)
+    for one in messages:
+        if waiting and size + _LENGTH + len(one) > LARGEST:
+            yield _packet(waiting)
+            waiting, size = [], len(AT_ONCE)
+        waiting.append(one)
+        size += _LENGTH + len(one)
+    if waiting:
+        yield _packet(waiting)
+
+
+def _packet(messages: list[bytes]) -> bytes:
+    if len(messages) == 1:
+        return messages[0]
+    return AT_ONCE + b"".join(struct.pack(">i", len(one)) + one for one in messages)
 
 
 def numbered(number: int, packet: bytes) -> bytes:

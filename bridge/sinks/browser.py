@@ -17,7 +17,7 @@ import orjson
 from bridge.core import filters
 from bridge.core.instead import built_in
 from bridge.core.levels import heard_at
-from bridge.core.parts import Held, Parts, numbered
+from bridge.core.parts import Held, Parts, numbered, together
 from bridge.model.catalogue import SOUNDS
 from bridge.model.commands import Release
 
@@ -164,7 +164,7 @@ class BrowserPlayer:
         told: list[str | bytes] = list(self._urgent)
         self._urgent.clear()
         if self._held is not None:
-            told += self._held.carry_out(self._voices.values())
+            told += together(self._held.carry_out(self._voices.values()))
         self._voices.clear()
         if self._state:
             told.append(self._state)

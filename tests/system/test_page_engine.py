@@ -53,6 +53,12 @@ def listen(page):
     expect(page.locator("#listen-note")).to_contain_text("Listening.", timeout=WITHIN)
 
 
+def test_every_synthdef_is_asked_for_once(seen):
+    listen(seen.page)
+    asked = [address for address in seen.requests if address.endswith(".scsyndef")]
+    assert len(asked) == len(set(asked)) > 10
+
+
 def fire(bridge, status="firing", fingerprint="f1", **labels):
     assert bridge.post("/alert", webhook(one_alert(status, fingerprint, **labels))) == (200, {"ok": True})
 
