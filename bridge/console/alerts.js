@@ -3,7 +3,7 @@
  * place nor a screen reader's. Everything that came from a label goes in as text, never as markup.
  */
 
-import { element, put } from "./dom.js";
+import { byId, element, keepFocus, put } from "./dom.js";
 import { More, described } from "./more.js";
 import { acknowledgement, clock, standing, texts } from "./texts.js";
 
@@ -62,7 +62,7 @@ class Row {
     this.taken.hidden = !alert.acknowledged;
     this.node.dataset.taken = String(Boolean(alert.acknowledged));
     put(this.button, alert.acknowledged ? texts.unacknowledge : texts.acknowledge);
-    this.button.setAttribute("aria-label", `${this.button.textContent}: ${this.name.textContent}`);
+    this.button.setAttribute("aria-label", `${this.button.textContent}: ${this.#called()}`);
     this.#fold(alert, solo);
     this.tick(now);
   }
@@ -92,7 +92,17 @@ class Row {
     const mute = severity === "critical" ? texts.muteCritical : texts.mute;
     this.#more.act("mute", muted ? texts.unmute : mute, () => this.#on.mute(alert), { remote: true });
     this.#more.act("silence", silenced?.id ? texts.unsilence : texts.silence, () => this.#on.silence(alert), { remote: true });
-    this.#more.title(this.name.textContent);
+    this.#more.title(this.#called());
+  }
+
+  /** For who hears the button alone: many alerts have one name. */
+  #called() {
+    return [this.name.textContent, this.service.textContent].filter(Boolean).join(", ");
+  }
+
+  /** Whether somebody has opened it, or is in it. */
+  get used() {
+    return this.#more.node.open || this.node.contains(document.activeElement);
   }
 
   usable(on) {
@@ -154,7 +164,13 @@ export class AlertList {
    */
   show(firing, solo, now, total) {
     this.#last = [firing, solo, now, total];
-    const shown = firing.slice(0, this.#whole ? SHOWN : FIRST);
+    keepFocus(byId("headline"), () => this.#show(firing, solo, now, total));
+  }
+
+  #show(firing, solo, now, total) {
+    const most = this.#whole ? SHOWN : FIRST;
+    // What somebody looks at stays, also when worse comes.
+    const shown = firing.filter(({ fingerprint }, i) => i < most || this.#rows.get(fingerprint)?.used);
     const rows = new Map(shown.map((alert) => [alert.fingerprint, this.#row(alert.fingerprint)]));
     for (const [fingerprint, row] of this.#rows) if (!rows.has(fingerprint)) row.node.remove();
     this.#rows = rows;

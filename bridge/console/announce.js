@@ -36,12 +36,13 @@ export function watchAnnouncements(before, after) {
 
 /**
  * What to say when `before` became `after`; `before` is null for the first state of a connection, `at` unix seconds.
+ * `totals` as of `changes`, `counts` of all that fires, where the list holds the worst alone.
  *
  * @returns {object[]} one entry for each thing, as Herald takes it
  */
-export function announcements(before, after, at) {
-  if (before === null) return [{ words: texts.saidFirst(tally(after)), now: false, counts: tally(after) }];
-  const { begun: started, ended } = changes(before, after);
+export function announcements(before, after, at, { totals = undefined, counts = tally(after) } = {}) {
+  if (before === null) return [{ words: texts.saidFirst(counts), now: false, counts }];
+  const { begun: started, ended } = changes(before, after, totals);
   const said = [...begun(started, at), ...taken(acknowledged(before, after))];
   if (!ended.length) return said;
   const names = ended.map(({ name }) => name || texts.unnamed);

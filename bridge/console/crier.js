@@ -5,6 +5,7 @@
 
 import { announcements, watchAnnouncements } from "./announce.js";
 import { byId, element } from "./dom.js";
+import { numbers, total } from "./firing.js";
 import { Herald } from "./herald.js";
 import { texts } from "./texts.js";
 
@@ -50,7 +51,10 @@ export class Crier {
     const before = this.#before;
     this.#before = state;
     for (const one of watchAnnouncements(before && before.watch, state.watch)) this.#herald.say(one);
-    for (const one of announcements(before && before.firing, state.firing, state.now)) this.#herald.say(one);
+    const counts = numbers(state);
+    const totals = [before ? total(numbers(before)) : 0, total(counts)];
+    const { firing, now } = state;
+    for (const one of announcements(before && before.firing, firing, now, { totals, counts })) this.#herald.say(one);
     this.tick();
   }
 

@@ -20,3 +20,13 @@ export function show(id, text, hidden = false) {
   put(node, text);
   node.hidden = hidden;
 }
+
+/** Do what may hide or take away the element that has the focus; then `instead` has it, or the element again. */
+export function keepFocus(instead, work) {
+  const had = document.activeElement;
+  work();
+  if (had === document.activeElement || had === document.body || had === null) return;
+  if (document.activeElement !== document.body) return;
+  if (had.isConnected && had.offsetParent !== null) had.focus({ preventScroll: true });
+  else instead.focus({ preventScroll: true });
+}

@@ -53,12 +53,15 @@ export class Ears {
     return this.#player instanceof Synth;
   }
 
-  /** Begin to listen, in a click; `over`: also where another tab does. Throws why this browser cannot sound at all. */
-  async listen(over = false) {
+  /**
+   * Begin to listen, in a click; `over`: also where another tab does, else it waits for that one to stop, unless it is
+   * not `patient`. Throws why this browser cannot sound at all.
+   */
+  async listen(over = false, patient = true) {
     this.#queued?.abort();
     this.elsewhere = !(await this.#allowed(over));
     if (!this.elsewhere) return this.#begin();
-    this.#queue();
+    if (patient) this.#queue();
     this.#on.changed();
   }
 

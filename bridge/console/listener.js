@@ -16,6 +16,7 @@ const RESTARTED_WITHIN = 26; // As that, for a bridge that said it restarts.
 const GRACE_MS = 1500; // Shorter than the player waits before it calls a refusal a pause.
 const PATIENT_MS = 6000; // For a machine that has just been switched on; shorter than the engine waits.
 const QUIET = 600;
+const KEPT = 20; // Seconds after a trial: who tries one sound tries another, and an engine takes a second to begin.
 const LEVELS = ["cues", "heartbeat", "everything"];
 const SEVERITIES = ["critical", "warning", "info"];
 const LAYERS = ["cues", "bed"];
@@ -35,6 +36,7 @@ export class Listener {
   #quietUntil = Number(remembered("quiet")) || 0; // Unix seconds of this machine's clock.
   #quietWas = false;
   #heard = null; // What the bridge was told last.
+  #trial = null; // While the player runs for the stage alone: until when it is kept, in seconds.
   #lost = new Reminder(() => this.ears.player.local("linklost"));
   #gone = new Reminder(() => this.ears.player.local("flatline"));
 
@@ -121,13 +123,18 @@ export class Listener {
 
   #changed() {
     this.#on.changed();
-    if (this.#heard === this.ears.player.audible) return;
-    this.#heard = this.ears.player.audible;
+    if (this.#heard === this.audible) return;
+    this.#heard = this.audible;
     this.#tell();
   }
 
+  /** Whether what the bridge sends would be heard here. */
+  get audible() {
+    return this.ears.player.audible && this.#trial === null;
+  }
+
   #tell() {
-    this.stream.listening(this.ears.player.audible, browserName(), this.level, this.#filter());
+    this.stream.listening(this.audible, browserName(), this.level, this.#filter());
   }
 
   /** What of it all is to sound here, as docs/stream.md has it; null: all. */
@@ -136,30 +143,34 @@ export class Listener {
     const wanted = {
       ...(service !== null && { services: [service] }),
       ...(voice !== null && { voices: [voice] }),
-      ...(this.least !== "info" && { severities: SEVERITIES.slice(0, SEVERITIES.indexOf(this.least) + 1) }),
+      ...(service === null &&
+        this.least !== "info" && { severities: SEVERITIES.slice(0, SEVERITIES.indexOf(this.least) + 1) }),
     };
     return Object.keys(wanted).length ? wanted : null;
   }
 
   /** How it stands: `status` of the player, `wanted`, `audible`, a `note` in words, and further `problems`. */
   describe() {
-    const { status, audible, missing } = this.ears.player;
+    const { missing } = this.ears.player;
+    const status = this.#trial === null ? this.ears.player.status : "off";
     const problems = status !== "off" && missing.length ? [texts.soundsMissing(missing)] : [];
     if (this.ears.reduced) problems.push(texts.reduced(this.ears.reduced));
-    return { status, wanted: status !== "off" && status !== "paused", audible, note: this.#note(status), problems };
+    const wanted = this.ears.elsewhere || (status !== "off" && status !== "paused");
+    return { status, wanted, audible: this.audible, note: this.#note(status), problems };
   }
 
   #note(status) {
     if (this.#noAudio) return texts.noAudio(this.#noAudio);
     if (this.ears.elsewhere) return texts.elsewhere;
+    if (this.#trial !== null) return texts.trying;
     if (status === "silent" && this.quietLeft() > 0) return texts.quietNow(this.quietLeft());
     return status === "on" && this.stream.link === "lost" ? texts.listeningNoLink : NOTES[status];
   }
 
   /** The press on *Listen*, in the press itself; `over`: also where another tab sounds. */
   async press(over = false) {
-    const { status } = this.ears.player;
-    const wanted = over || status === "off" || status === "paused";
+    const wanted = over || !this.describe().wanted;
+    this.#trial = null;
     remember("listen", wanted ? "yes" : "no");
     this.#noAudio = "";
     try {
@@ -169,6 +180,29 @@ export class Listener {
       this.#noAudio = error.message;
     }
     this.#on.changed();
+  }
+
+  /** Get the player going for what a person wants to hear here alone; the bridge is told of no listener. "" or why not. */
+  async open() {
+    this.#trial = seconds() + KEPT;
+    try {
+      await this.ears.listen(false, false);
+    } catch (error) {
+      this.#noAudio = error.message;
+    }
+    if (!this.ears.elsewhere) return "";
+    this.#release();
+    return "elsewhere";
+  }
+
+  /** Whether the stage uses the player. What was opened for it is closed a while after. */
+  use(used) {
+    if (this.#trial !== null) this.#trial = used ? Infinity : seconds() + KEPT;
+  }
+
+  #release() {
+    this.#trial = null;
+    this.ears.stop();
   }
 
   setLevel(level) {
@@ -222,6 +256,7 @@ export class Listener {
   }
 
   #tick(now) {
+    if (this.#trial !== null && now >= this.#trial) this.#release();
     this.ears.player.tick(now);
     this.#on.tick(now);
     if (this.#quietWas !== this.quietLeft() > 0) this.#bringVolume();

@@ -38,7 +38,15 @@ const listener = new Listener({
   tick,
 });
 const { ears, stream } = listener;
-const stage = new Stage({ ears, listen: () => listener.press(), now: seconds, changed: () => view.alone(stage.playing) });
+const stage = new Stage({
+  ears,
+  listen: () => listener.open(),
+  now: seconds,
+  changed() {
+    listener.use(stage.playing);
+    view.alone(stage.playing);
+  },
+});
 const views = new Views({
   timeline: new Timeline(stage),
   sounds: new Catalogue(stage, () => ears.full),
@@ -64,8 +72,9 @@ function onState(state) {
   view.tick(listener.now());
 }
 
-function onPlay({ severity }) {
-  if (!stage.playing || severity !== "critical") return;
+function onPlay({ severity, why, fingerprint }) {
+  // A new one: the end of a critical has no fingerprint, and a reminder is of one that was there when this began.
+  if (!stage.playing || severity !== "critical" || why !== "event" || !fingerprint) return;
   stage.stop("critical");
   crier.say(texts.aloneEnded("critical"));
 }
@@ -121,7 +130,7 @@ async function fire(severity) {
   try {
     const { suppressed } = await post("/api/v1/fire", { severity, for: TEST_LENGTH });
     if (suppressed) view.answer(texts.testSuppressed(suppressed, TEST_WORDS));
-    else view.answer(ears.player.audible ? texts.testSent(TEST_WORDS) : texts.testSentSilent(TEST_WORDS));
+    else view.answer(listener.audible ? texts.testSent(TEST_WORDS) : texts.testSentSilent(TEST_WORDS));
   } catch (error) {
     view.answer(texts.testFailed(error.message));
   }

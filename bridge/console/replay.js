@@ -87,6 +87,10 @@ export class Replay {
       this.#solo.stop();
       return;
     }
+    if (this.picked.since >= this.#now()) {
+      this.#say(texts.replayFuture);
+      return;
+    }
     this.#say("");
     let empty = false;
     const fetched = async () => {

@@ -17,8 +17,8 @@ export class Stage {
   #run = null;
 
   /**
-   * @param {{ears: import("./ears.js").Ears, listen: Function, now: Function, changed: Function}} wiring `listen()` does
-   *   what a press on *Listen* does; `now()` is in seconds and never goes back; `changed()` when `playing` is another
+   * @param {{ears: import("./ears.js").Ears, listen: Function, now: Function, changed: Function}} wiring `listen()` gets
+   *   the player going for this alone; `now()` is in seconds and never goes back; `changed()` when `playing` is another
    */
   constructor({ ears, listen, now, changed }) {
     this.#ears = ears;
@@ -41,7 +41,10 @@ export class Stage {
 
   /** Get the sound going. Call it in the press itself, before anything is awaited: "", or why nothing can sound. */
   async ready() {
-    if (this.#ears.player.status === "off") await this.#listen();
+    if (this.#ears.player.status === "off" && !this.#ears.elsewhere) {
+      const why = await this.#listen();
+      if (why) return why;
+    }
     if (this.#ears.player.status === "starting") await this.#ears.started();
     return this.#why();
   }
@@ -85,9 +88,12 @@ export class Stage {
   }
 
   #open() {
-    this.stop();
+    this.#end("stopped");
     const why = this.#why();
-    if (why) return why;
+    if (why) {
+      this.#changed();
+      return why;
+    }
     this.#booth = this.#ears.player.booth();
     this.#ears.alone(true);
     this.#changed();
@@ -96,13 +102,17 @@ export class Stage {
 
   /** End it; `why` as `perform` tells it. */
   stop(why = "stopped") {
+    this.#end(why);
+    this.#changed();
+  }
+
+  #end(why) {
     const run = this.#run;
     this.#run = null;
     if (this.#booth) {
       this.#booth.close();
       this.#booth = null;
       this.#ears.alone(false);
-      this.#changed();
     }
     run?.told(why);
   }

@@ -5,6 +5,9 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** What can be listened to at one go: at most so many characters of it. */
+export const short = (text, most) => (text?.length > most ? `${text.slice(0, most - 1)}…` : text);
+
 /** A length of time in seconds, as a person would say it. */
 export function duration(seconds) {
   const s = Math.max(0, Math.round(seconds));
@@ -39,7 +42,7 @@ function more(pairs) {
 /** Of an alert what the voice says: never what stands in annotations. `now` is unix seconds of the bridge's clock. */
 function spokenAlert({ test, severity, service, name, since }, now) {
   const age = Number.isFinite(since) && `for ${duration(now - since)}`;
-  const words = [SEVERITY[severity] ?? severity, service && `service ${service}`, name || "unnamed alert", age];
+  const words = [SEVERITY[severity] ?? severity, service && `service ${short(service, 80)}`, short(name, 80) || "unnamed alert", age];
   return `${test ? "Test. " : ""}${words.filter(Boolean).join(", ")}.`;
 }
 
@@ -246,6 +249,7 @@ const ALONE = {
   ended: "It has ended.",
   stopped: "Stopped.",
   critical: "A real critical has come: what sounded here alone was stopped.",
+  trying: "Only what you play yourself sounds here. Press Listen to hear alerts.",
   elsewhere: "Another tab of this browser sounds. Listen in this tab first.",
   silent: "Nothing can sound here: the volume is at zero, or this device is quiet.",
   failed: "Nothing can sound here: press Listen, and see what it says.",
@@ -409,6 +413,7 @@ export const texts = {
   quietHere: (length) => `Quiet on this device for ${length}`,
   quietEnd: "Sound again",
   quietNow: (left) => `Quiet on this device for another ${duration(left)}: nothing sounds here, whatever happens.`,
+  trying: "Only what you play yourself sounds here. Press Listen to hear alerts.",
   elsewhere: "Another tab of this browser sounds. This one is silent until that one stops.",
   takeOver: "Listen in this tab instead",
   reduced: (why) =>
@@ -441,14 +446,14 @@ export const texts = {
   saidFirst: (pairs) => (pairs.length ? `Firing: ${counts(pairs)}.` : texts.nothing),
   saidNew: (alert) =>
     [
-      `${alert.test ? "Test. " : ""}${texts.severity(alert.severity)}: ${alert.name || texts.unnamed}`,
-      alert.service && `service ${alert.service}`,
-      alert.summary,
+      `${alert.test ? "Test. " : ""}${texts.severity(alert.severity)}: ${short(alert.name, 80) || texts.unnamed}`,
+      alert.service && `service ${short(alert.service, 80)}`,
+      short(alert.summary, 160),
     ]
       .filter(Boolean)
       .join(", "),
   saidMany: (pairs) => `New: ${counts(pairs)}.`,
-  saidResolved: (names) => (names.length > 3 ? `${names.length} alerts resolved.` : `Resolved: ${names.join(", ")}.`),
+  saidResolved: (names) => (names.length > 3 ? `${names.length} alerts resolved.` : `Resolved: ${names.map((name) => short(name, 80)).join(", ")}.`),
   saidMore: (pairs) => `And ${more(pairs)} more.`,
   spoken: (alert, now) => spokenAlert(alert, now),
   saidCut: (pairs) => `Cut short: ${more(pairs)}.`,
@@ -458,10 +463,11 @@ export const texts = {
   flapping: "flapping",
   acknowledge: "Acknowledge",
   unacknowledge: "Un-acknowledge",
+  acknowledgeEverything: "Acknowledge all",
   acknowledgeAll: (n) => `Acknowledge all ${n}`,
   actFailed: (why) => `The bridge did not take it: ${why}`,
   saidAcknowledged: (names, by) =>
-    `${by ? `${by} has acknowledged` : "Acknowledged"}: ${names.length > 3 ? `${names.length} alerts` : names.join(", ")}.`,
+    `${by ? `${by} has acknowledged` : "Acknowledged"}: ${names.length > 3 ? `${names.length} alerts` : names.map((name) => short(name, 80)).join(", ")}.`,
 
   moreOf: "More",
   factLabels: "Labels",
@@ -608,6 +614,7 @@ export const texts = {
   replayStop: "Stop",
   replayAround: "Play around it",
   replayAroundWhat: (time, name) => `Play around it: the 5 min around ${name} at ${time}`,
+  replayFuture: "That time has not come yet.",
   replayEmpty: "Nothing sounded in this time.",
   replayFailed: (why) => `It cannot be played: ${why}`,
 

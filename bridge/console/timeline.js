@@ -129,7 +129,9 @@ export class Timeline {
     const since = now - PERIODS[this.#period];
     const events = within(this.#known.events, since);
     drawChart(byId("timeline-chart"), events, { since, until: now, picked: this.#replay.picked });
-    put(byId("timeline-summary"), texts.timelineSummary(clock(since, now), clock(now, now), summary(events)));
+    // Where older ones are not here, the words are about those that are.
+    const from = this.#known.before === null ? since : (events.at(-1)?.received ?? since);
+    put(byId("timeline-summary"), texts.timelineSummary(clock(from, now), clock(now, now), summary(events)));
     show("timeline-cut", texts.timelineCut(events.length), this.#known.before === null);
     this.#rows.show(events.slice(0, this.#wanted), now);
     byId("timeline-table").hidden = events.length === 0;

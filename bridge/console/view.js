@@ -1,8 +1,9 @@
 /** The page itself: puts words into elements and tells what was pressed. Only textContent, never markup. */
 
 import { AlertList } from "./alerts.js";
-import { byId, element, put, show } from "./dom.js";
+import { byId, element, keepFocus, put, show } from "./dom.js";
 import { clock, texts } from "./texts.js";
+import { total } from "./firing.js";
 import { VoiceList } from "./voices.js";
 import { WatchCard } from "./watch.js";
 import { showWho } from "./who.js";
@@ -93,7 +94,7 @@ export class View {
 
   /** Whether something sounds here alone, because a person wants to hear it. */
   alone(playing) {
-    byId("alone").hidden = !playing;
+    keepFocus(byId("listen"), () => (byId("alone").hidden = !playing));
     show("alone-words", texts.aloneNow);
   }
 
@@ -140,10 +141,10 @@ export class View {
 
   /** What fires, and what is known of the bridge. `now` is unix seconds of the bridge's clock. */
   state(state, pairs) {
-    this.#state = { ...state, total: pairs.reduce((sum, [, n]) => sum + n, 0) };
+    this.#state = { ...state, total: total(pairs) };
     this.#lists(this.#state);
     this.#watch.show(state.watch, state.now);
-    this.#all(state.firing);
+    this.#all(state.firing, this.#state.total);
     this.#summary(pairs, state.watch.flatline.length > 0);
     showWho(state.who);
     fact("storm", state.cadence.storm ? texts.stormShown(state.cadence.storm) : null);
@@ -163,9 +164,10 @@ export class View {
   }
 
   /** One button for all, where that saves a press. */
-  #all(firing) {
+  #all(firing, total) {
     const open = firing.filter((alert) => !alert.acknowledged).length;
-    show("acknowledge-all", texts.acknowledgeAll(open), open < 2);
+    const all = total > firing.length ? texts.acknowledgeEverything : texts.acknowledgeAll(open);
+    keepFocus(byId("headline"), () => show("acknowledge-all", all, open < 2));
   }
 
   /** The link's state; while it is not up, what is shown is said to be old. `seen` is unix seconds, or null. */

@@ -53,6 +53,7 @@ export function fit(list) {
   const end = list.getBoundingClientRect().bottom + 1;
   const fits = rows.findIndex((one) => one.getBoundingClientRect().bottom > end);
   if (fits < 0) return rows.length;
-  for (const one of rows.slice(fits)) one.hidden = true;
-  return fits;
+  const seen = Math.max(1, fits); // The worst is shown in any case.
+  for (const one of rows.slice(seen)) one.hidden = true;
+  return seen;
 }

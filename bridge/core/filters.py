@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bridge.core.bed import AMBIENT
+from bridge.core.voices import cut
 from bridge.model.catalogue import SEVERITIES
 from bridge.model.commands import Why
 from bridge.model.player import Filter
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 KEYS = ("services", "severities", "voices")
 OF_ONE = frozenset({Why.EVENT, Why.REMINDER})
 """What makes a cue about one alert sound."""
-LISTED, LETTERS = 64, 128
-"""Entries of a list, and characters of an entry, at most."""
+LISTED, LONGEST = 64, 4096
+"""Entries of a list, and characters of an entry, at most. What is longer than a name may be is cut as every name is."""
 
 
 def read(told: object) -> Filter | None:
@@ -68,6 +69,6 @@ def _has(listed: tuple[str, ...] | None, one: str) -> bool:
 def _entries(key: str, told: object) -> tuple[str, ...]:
     if not isinstance(told, list) or len(told) > LISTED:
         raise ValueError(f"filter: {key} is a list of at most {LISTED}")
-    if not all(isinstance(entry, str) and len(entry) <= LETTERS for entry in told):
-        raise ValueError(f"filter: an entry of {key} is text of at most {LETTERS} characters")
-    return tuple(told)
+    if not all(isinstance(entry, str) and len(entry) <= LONGEST for entry in told):
+        raise ValueError(f"filter: an entry of {key} is text of at most {LONGEST} characters")
+    return tuple(cut(entry) for entry in told)

@@ -183,3 +183,24 @@ test("what is muted is said with its end, and whether criticals are", () => {
   assert.match(texts.mutesShown([one, all], 0), /^Disk \(f1\), not criticals, .*; everything/);
   assert.match(texts.mutesShown([{ ...one, name: "" }], 0), /^an alert that does not fire now \(f1\)/);
 });
+
+test("of a list that holds the worst alone nothing is said that it cannot know", () => {
+  const many = Array.from({ length: 300 }, (_, i) => alert(`w${i}`));
+  const worse = [alert("k0", "critical"), alert("k1", "critical")];
+  const cut = [...worse, ...many.slice(0, 298)];
+  const names = ({ begun, ended }) => [begun, ended].map((list) => list.map(({ fingerprint }) => fingerprint));
+  assert.deepEqual(names(changes(many, cut, [310, 312])), [["k0", "k1"], []]);
+  assert.deepEqual(names(changes(cut, many, [312, 310])), [[], ["k0", "k1"]]);
+  assert.deepEqual(names(changes(many, [], [310, 0])).at(1).length, 300);
+  assert.deepEqual(names(changes([], many, [0, 310])).at(0).length, 300);
+});
+
+test("characters that turn the order round are taken out of what is shown", () => {
+  const [found] = readState({ firing: [{ fingerprint: "1", name: "\u202eABC", summary: "a\u2066b" }] }).firing;
+  assert.deepEqual([found.name, found.summary], ["ABC", "ab"]);
+});
+
+test("what is said of an alert can be heard out, however long its name is", () => {
+  const said = texts.saidNew(alert("1", "critical", { name: "N".repeat(4000), service: "S".repeat(3000), summary: "x".repeat(9000) }));
+  assert.ok(said.length < 400, said.length);
+});

@@ -71,7 +71,7 @@ def test_a_filter_is_shown_as_it_was_asked_for(told):
         {"services": "shop"},
         {"services": [1]},
         {"services": ["a"] * 65},
-        {"services": ["a" * 129]},
+        {"services": ["a" * 4097]},
         {"severities": ["warn"]},
     ],
 )
@@ -82,3 +82,8 @@ def test_what_is_no_filter_is_refused_in_words(told):
 
 def test_as_much_as_is_allowed_is_taken():
     assert filters.read({"services": ["a" * 128] * 64}) is not None
+
+
+def test_a_long_name_is_cut_as_it_is_cut_where_it_is_told():
+    chosen = filters.read({"services": ["S" * 3000]})
+    assert filters.lets_through(chosen, cue("warning", "S" * 127 + "…"))

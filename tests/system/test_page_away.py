@@ -128,7 +128,7 @@ def test_what_a_real_alertmanager_fires_is_heard_acknowledged_and_silenced_from_
             page.get_by_role("button", name="Acknowledge: HighCPU").press("Enter")
             expect(page.locator(".alert .taken")).to_contain_text("acknowledged by anna")
             assert bridge.status()["cadence"]["next_reminder"] is None
-            page.locator('summary[aria-label="More: HighCPU"]').press("Enter")
+            page.locator('summary[aria-label^="More: HighCPU"]').press("Enter")
             expect(page.get_by_role("link", name="Where it was found")).to_be_visible()
             page.get_by_role("button", name="Silence in Alertmanager, 2 h: HighCPU").press("Enter")
             end = page.get_by_role("button", name="End the silence: HighCPU")

@@ -61,7 +61,7 @@ def received(bridge, fingerprint):
 
 
 def unfold(page, name):
-    page.locator(f'summary[aria-label="More: {name}"]').press("Enter")
+    page.locator(f'summary[aria-label^="More: {name}"]').press("Enter")
 
 
 def test_the_browser_sounds_what_a_render_of_the_same_events_sounds(bridge, seen):
@@ -145,6 +145,67 @@ def test_solo_lets_one_service_and_criticals_through_alone(bridge, seen):
     seen.forget()
     fire(bridge, "a4", severity="warning", service="web", alertname="Late")
     assert len(measure.pulses(*seen.cue(quiet=0.8))) == 3
+
+
+def test_a_solo_of_a_service_with_a_very_long_name_still_lets_criticals_through(bridge, seen):
+    fire(bridge, "a1", severity="warning", service="S" * 3000, alertname="Slow")
+    seen.cue(quiet=0.8)
+    unfold(seen.page, "Slow")
+    seen.page.locator(".acts-of button").nth(1).press("Enter")
+    expect(seen.page.locator("#solo")).to_be_visible()
+    wait_for(lambda: any(p.get("filter") for p in bridge.status()["players"]), "the bridge has the filter")
+    expect(seen.page.locator("#link")).to_have_text("Connected")
+    seen.forget()
+    fire(bridge, "a2", severity="critical", service="db", alertname="Down")
+    assert len(measure.pulses(*seen.cue())) == 10
+
+
+def test_only_a_new_critical_ends_what_sounds_here_alone(bridge, seen):
+    fire(bridge, "old")
+    seen.cue()
+    assert bridge.post("/api/v1/ack", {"fingerprint": "old"})[0] == 200
+    page = seen.page
+    page.get_by_role("link", name="Learn").press("Enter")
+    expect(page.locator("#view-learn")).to_contain_text("A flood")
+    page.locator("#view-learn").get_by_role("button", name="Play").last.press("Enter")
+    expect(page.locator("#alone")).to_be_visible(timeout=WITHIN)
+    fire(bridge, "old", status="resolved")
+    seen.recorded(3)
+    expect(page.locator("#alone")).to_be_visible()
+    fire(bridge, "new", service="db")
+    expect(page.locator("#alone")).to_be_hidden()
+    expect(page.locator("#view-learn")).to_contain_text("A real critical has come")
+
+
+def test_what_is_played_without_listening_makes_no_listener(bridge, seen):
+    page = seen.page
+    page.get_by_role("button", name="Stop listening").press("Enter")
+    fire(bridge, "a1", severity="warning", alertname="Slow")
+    unfold(page, "Slow")
+    seen.forget()
+    page.get_by_role("button", name="Play it here: Slow").press("Enter")
+    assert len(measure.pulses(*seen.cue(quiet=0.8))) == 3
+    expect(page.locator("#listen-note")).to_contain_text("Only what you play yourself sounds here")
+    assert not [p for p in bridge.status()["players"] if p["audible"]]
+    page.get_by_role("button", name="Listen", exact=True).press("Enter")
+    expect(page.locator("#listen-note")).to_contain_text("Listening.", timeout=WITHIN)
+    wait_for(lambda: "1 browser" in bridge.status()["hears"], "now it listens")
+
+
+def test_the_focus_and_what_is_open_stay_while_worse_comes(bridge, seen):
+    alerts = [one_alert("firing", f"w{i}", severity="warning", alertname=f"W{i}") for i in range(20)]
+    assert bridge.post("/alert", webhook(*alerts)) == (200, {"ok": True})
+    page = seen.page
+    expect(page.locator(".alert")).to_have_count(20)
+    row = page.locator(".alert").last
+    name = row.locator(".name").text_content()
+    row.locator("summary").press("Enter")
+    row.get_by_role("button", name="Play it here").focus()
+    fire(bridge, "worse", alertname="Down")
+    expect(page.locator(".alert").first).to_contain_text("Down")
+    expect(page.get_by_role("button", name=f"Play it here: {name}, api")).to_be_focused()
+    assert bridge.alert("resolved", f"w{name[1:]}", severity="warning", alertname=name)[0] == 200
+    expect(page.locator("#headline")).to_be_focused()
 
 
 def test_a_mute_holds_for_everyone_and_ends_by_the_same_button(bridge, seen):
