@@ -7,7 +7,7 @@ import { seconds } from "./clock.js";
 import { Crier } from "./crier.js";
 import { Duty } from "./duty.js";
 import { Encore } from "./encore.js";
-import { numbers } from "./firing.js";
+import { changes, numbers } from "./firing.js";
 import { Health } from "./health.js";
 import { Learn } from "./learn.js";
 import { Listener } from "./listener.js";
@@ -65,6 +65,8 @@ let playerWas = "off";
 let name = remembered("name") ?? "";
 
 function onState(state) {
+  const before = shown?.firing ?? state.firing;
+  if (changes(before, state.firing).begun.some(({ severity }) => severity === "critical")) endAlone();
   crier.state(state);
   shown = state;
   view.state(state, numbers(state));
@@ -74,7 +76,12 @@ function onState(state) {
 
 function onPlay({ severity, why, fingerprint }) {
   // A new one: the end of a critical has no fingerprint, and a reminder is of one that was there when this began.
-  if (!stage.playing || severity !== "critical" || why !== "event" || !fingerprint) return;
+  if (severity === "critical" && why === "event" && fingerprint) endAlone();
+}
+
+/** A real critical has come, which may sound here or not. */
+function endAlone() {
+  if (!stage.playing) return;
   stage.stop("critical");
   crier.say(texts.aloneEnded("critical"));
 }

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.system
 
 WITHIN = 20_000
 FLATLINE = 220.0
-RESTART = 20.0
-"""Seconds that a restart takes, as the page's users have them with a slow host."""
+DOWN = 17.0
+"""Seconds until the bridge is started again: with its start a restart of 20 s, as on a slow host."""
 HIDDEN = 15.0
 """Seconds in which the throttled page does nothing before its bridge dies; its timers come once a minute."""
 
@@ -84,10 +84,10 @@ def test_a_restart_of_20_s_is_no_flatline_and_sound_comes_back_without_a_press(b
     with tab(browser) as seen:
         page = listening(seen, bridge)
         seen.forget()
-        end = time.monotonic() + RESTART
+        end = time.monotonic() + DOWN
         bridge.stop()
         expect(page.locator("#link")).to_have_text("Link lost", timeout=WITHIN)
-        wait_for(lambda: time.monotonic() > end, "the restart takes its time", RESTART + 1)
+        wait_for(lambda: time.monotonic() > end, "the restart takes its time", DOWN + 1)
         bridge.start()
         expect(page.locator("#link")).to_have_text("Connected", timeout=WITHIN)
         found = partials(seen)

@@ -215,6 +215,8 @@ def test_a_drill_asks_before_it_tells(seen, bridge):
 
 def test_a_real_critical_ends_a_drill_and_is_heard(seen, bridge):
     page = opened(seen, bridge, "learn")
+    page.get_by_role("button", name="Listen", exact=True).press("Enter")
+    expect(page.locator("#listen-note")).to_contain_text("Listening.", timeout=WITHIN)
     longest = max(drills(bridge), key=lambda drill: drill["seconds"])
     page.get_by_role("button", name=f"Play: {longest['title']}", exact=True).focus()
     page.keyboard.press("Enter")
