@@ -149,7 +149,6 @@ def state(runtime: Runtime) -> dict[str, Any]:
         "now",
         "firing",
         "counts",
-        "players",
         "hears",
         "watchdog",
         "watch",
