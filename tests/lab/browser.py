@@ -234,11 +234,15 @@ def chromium(playwright: Playwright, *arguments: str) -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def tab(browser: Browser, **context_options: Any) -> Iterator[Tab]:
-    """A tab with a recorder, in a profile of its own; `context_options` are Playwright's (viewport, ...)."""
+def tab(browser: Browser, *, recorded: bool = True, **context_options: Any) -> Iterator[Tab]:
+    """A tab with a recorder, in a profile of its own; `context_options` are Playwright's (viewport, ...).
+
+    Where it is not `recorded` every request goes its own way: Playwright answers some itself where it may look at any.
+    """
     context = browser.new_context(**context_options)
     try:
-        context.route(PAGES, _allow_tap)
+        if recorded:
+            context.route(PAGES, _allow_tap)
         context.add_init_script(RECORDER)
         page = context.new_page()
         opened = Tab(page)

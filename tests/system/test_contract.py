@@ -108,6 +108,7 @@ def test_the_same_again_is_nothing(world: World) -> None:
     _alert(world, "marker", severity="info")
     wait_for(lambda: len(world.receiver.on("/alert")) > before, "the marker sounds")
     assert len(world.receiver.on("/alert")) == before + 1
+    wait_for(lambda: world.ear.on("alerts/info"), "the marker is published, and what came before it")
     published = [m for m in world.ear.on("alerts/warning") if m["alert"]["fingerprint"] == "again"]
     assert len(published) == 1
 

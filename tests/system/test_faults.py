@@ -178,6 +178,10 @@ def test_an_onset_that_was_stored_without_an_outcome_sounds_once(tmp_path: Path)
             bridge.env["OSC_PORT"] = str(receiver.port)
             bridge.start()
             assert receiver.waits_for("/alert")[3] == "critical"
+            wait_for(
+                lambda: bridge.get("/api/v1/events")[1]["events"][0]["outcome"] is not None,
+                "how it ended is stored",
+            )
             bridge.kill()
             bridge.start()
             bridge.alert(fingerprint="marker", alertname="marker", severity="info")
